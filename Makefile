@@ -1,0 +1,96 @@
+# pgbastion: build, test, install. `make test` on a fresh clone is all a continuous integration needs.
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+DESTDIR ?=
+FUZZ_ROUNDS ?= 200000
+SEEDS ?= 5000
+# Set SEED to run one seed of the simulator again.
+SEED ?=
+
+# The backtracer can hang on a crash and hold the pipe for minutes.
+export SWIFT_BACKTRACE = enable=no
+
+PACKAGES = libpq-dev libsqlite3-dev libyaml-dev libarchive-dev postgresql postgresql-contrib pkg-config zlib1g-dev \
+	jq curl procps iproute2 util-linux openssl
+AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+INSTALL_BUILD = .build/install
+
+.PHONY: help setup build demo test lint format simulate fuzz bench install clean
+
+help:
+	@echo "make setup      install the Debian packages that are missing"
+	@echo "make build      build everything, tests included (debug)"
+	@echo "make test       setup, build, every test"
+	@echo "make demo       a three-node cluster on this machine, shown step by step"
+	@echo "make lint       check the format of the source; make format repairs it"
+	@echo "make simulate   whole clusters under faults: SEEDS=5000, or SEED=n for one"
+	@echo "make fuzz       damaged input, FUZZ_ROUNDS=200000 per test"
+	@echo "make bench      the benchmarks"
+	@echo "make install    release build into PREFIX=/usr/local, with unit and user"
+	@echo "make clean      remove what was built"
+
+# Idempotent, and silent when nothing is missing. Debian would create and start a cluster of its own on port 5432
+# when PostgreSQL is installed: it is told not to before that happens.
+setup:
+	@missing=""; \
+	for package in $(PACKAGES); do \
+		dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	done; \
+	[ -n "$$missing" ] || exit 0; \
+	echo "setup: installing$$missing"; \
+	if ! grep -qs '^create_main_cluster *= *false' /etc/postgresql-common/createcluster.conf; then \
+		$(AS_ROOT) mkdir -p /etc/postgresql-common && \
+		echo 'create_main_cluster = false' | $(AS_ROOT) tee -a /etc/postgresql-common/createcluster.conf >/dev/null; \
+	fi; \
+	$(AS_ROOT) apt-get update -q && \
+	$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+		-o Dpkg::Options::=--force-confold $$missing
+
+build:
+	$(SWIFT) build --build-tests
+
+# Scenarios run real servers and measure time: after the others, one at a time.
+test: setup build
+	@echo "== unit, story, golden, simulation and tidy tests"
+	$(SWIFT) test --skip-build --skip ScenarioTests
+	@echo "== scenarios: real PostgreSQL, real daemons"
+	$(SWIFT) test --skip-build --filter ScenarioTests --no-parallel
+	@echo "== all tests passed"
+
+demo: setup
+	$(SWIFT) build --product pgbastion
+	.build/debug/pgbastion sandbox demo
+
+lint:
+	$(SWIFT) format lint --strict --recursive --parallel Package.swift Sources Tests
+
+format:
+	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
+
+simulate: build
+	PGBASTION_SEEDS=$(SEEDS) $(if $(SEED),PGBASTION_SEED=$(SEED)) $(SWIFT) test --skip-build --filter SimulationTests
+
+fuzz: build
+	PGBASTION_FUZZ_ROUNDS=$(FUZZ_ROUNDS) $(SWIFT) test --skip-build --filter Fuzz
+
+bench:
+	@[ -f Benchmarks/Package.swift ] || { echo "bench: this version has no benchmarks yet" >&2; exit 1; }
+	$(SWIFT) package --package-path Benchmarks benchmark
+
+# A static binary needs everything compiled again: it has a scratch path of its own.
+install:
+	$(SWIFT) build -c release --product pgbastion --static-swift-stdlib --scratch-path $(INSTALL_BUILD)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d
+	@if [ -e $(DESTDIR)$(PREFIX)/bin/pgbastion ]; then \
+		cp -p $(DESTDIR)$(PREFIX)/bin/pgbastion $(DESTDIR)$(PREFIX)/bin/pgbastion.backup; \
+	fi
+	install -m 0755 -s $(INSTALL_BUILD)/release/pgbastion $(DESTDIR)$(PREFIX)/bin/pgbastion.new
+	mv -f $(DESTDIR)$(PREFIX)/bin/pgbastion.new $(DESTDIR)$(PREFIX)/bin/pgbastion
+	sed 's|@PREFIX@|$(PREFIX)|g' packaging/pgbastion.service.in > $(INSTALL_BUILD)/pgbastion.service
+	install -m 0644 $(INSTALL_BUILD)/pgbastion.service $(DESTDIR)$(PREFIX)/lib/systemd/system/pgbastion.service
+	install -m 0644 packaging/pgbastion.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/pgbastion.conf
+	@[ -n "$(DESTDIR)" ] || sh packaging/post-install.sh
+
+clean:
+	rm -rf .build

@@ -1,0 +1,52 @@
+import Operations
+
+/// The local commands of the program. The executable gives each its action; help, completions and tests read them here.
+extension LocalCommandDefinition {
+    package static let shipped: [LocalCommandDefinition] = [
+        .serve, .configValidate, .configShow, .sandboxStart, .sandboxList, .sandboxStop, .guardProcess,
+    ]
+
+    package static let serve = LocalCommandDefinition(
+        words: ["serve"], summary: "run the daemon in the foreground",
+        discussion:
+            "Tells systemd when it is ready. Ends with 78 when the configuration is invalid, with 3 when another\n"
+            + "daemon holds the data directory.",
+        examples: ["pgbastion serve", "pgbastion serve --config /etc/pgbastion/pgbastion.yaml"], aliases: ["start"])
+
+    package static let configValidate = LocalCommandDefinition(
+        words: ["config", "validate"], summary: "check a configuration file",
+        discussion: "Prints all errors with line and column, then warnings. Ends with 78 when there are errors.",
+        parameters: [
+            ParameterDefinition(name: "file", kind: .text, help: "file to check instead of --config", position: 0)
+        ],
+        examples: ["pgbastion config validate", "pgbastion config validate new.yaml"])
+
+    package static let configShow = LocalCommandDefinition(
+        words: ["config", "show"], summary: "print the effective configuration, secrets redacted",
+        examples: ["pgbastion config show"])
+
+    package static let sandboxStart = LocalCommandDefinition(
+        words: ["sandbox", "start"], summary: "start a real cluster on this machine for trying things",
+        discussion: "A daemon and a PostgreSQL per node on loopback, in a temporary directory. Ctrl-C stops it.",
+        parameters: [
+            ParameterDefinition(name: "nodes", kind: .integer, help: "number of nodes", defaultText: "3"),
+            sandboxDirectory,
+            ParameterDefinition(name: "detach", kind: .flag, help: "return when the cluster runs"),
+        ],
+        examples: ["pgbastion sandbox start", "pgbastion sandbox start --nodes 5 --detach"],
+        aliases: ["sandbox"])
+
+    package static let sandboxList = LocalCommandDefinition(
+        words: ["sandbox", "list"], summary: "list the sandboxes on this machine", examples: ["pgbastion sandbox list"])
+
+    package static let sandboxStop = LocalCommandDefinition(
+        words: ["sandbox", "stop"], summary: "stop a sandbox and remove its directory",
+        parameters: [sandboxDirectory], examples: ["pgbastion sandbox stop"])
+
+    /// Supervises PostgreSQL; started by the daemon only.
+    package static let guardProcess = LocalCommandDefinition(
+        words: ["guard"], summary: "supervise PostgreSQL", isHidden: true, takesRawArguments: true)
+
+    private static let sandboxDirectory = ParameterDefinition(
+        name: "dir", kind: .text, help: "directory of the sandbox")
+}

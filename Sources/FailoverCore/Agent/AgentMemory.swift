@@ -1,0 +1,125 @@
+import ClusterModel
+
+/// What an agent remembers between evaluations: its running job, and what it found out about the stopped server.
+struct AgentMemory: Sendable {
+    /// The running job of the main lane; pledges have a lane of their own, checkpoints and slots run beside.
+    private(set) var job: PostgresAction?
+    private(set) var pledgeJob: PostgresAction?
+    private(set) var backgroundJob: PostgresAction?
+    private(set) var jobStartedAt: ClockStamp?
+    /// The files of the server since it last stopped.
+    private(set) var stopped: StoppedServer?
+    /// The settings the adapter applied last.
+    private(set) var applied: ManagedSettings?
+    private(set) var appliedAt: ClockStamp?
+    private(set) var received: ReceivedPosition?
+    private(set) var receivedBallot = FencingToken.never
+    var wantedBallot = FencingToken.never
+    var pledgeAnswered = false
+    /// Nothing is tried again before this instant, after a failure.
+    private(set) var retryAt: ClockStamp?
+    private(set) var lastFailure: BastionError?
+    private(set) var rewindFailed = false
+    var state = "starting"
+    var promoted: PromotionReport?
+    var failedToken: FencingToken?
+    var failure: String?
+    var reservedFor: FencingToken?
+    var preparedFor: FencingToken?
+    var checkpointedFor: FencingToken?
+    var rolesFor: FencingToken?
+    var slotsKept: [String] = []
+    var slotsAt: ClockStamp?
+    /// SE9: since when a new session shows the names of `settlingGeneration`, and the flush position sampled 1 s later.
+    var settlingGeneration: UInt64?
+    var settlingSince: ClockStamp?
+    var settlingTarget: LSN?
+    var settledGeneration: UInt64?
+    var provenGeneration: UInt64?
+    var directiveResults: [String: String?] = [:]
+    var runningDirective: String?
+    /// The clone or rewind of `runningDirective` was begun.
+    var reinitialized = false
+    var progress = JobProgress()
+    var notStreamingSince: ClockStamp?
+    private var wasRunning = false
+
+    mutating func observe(_ c: AgentContext) {
+        let runs = c.guardStatus?.postmasterPID != nil
+        if runs && !wasRunning { stopped = nil }
+        if !runs && wasRunning {
+            stopped = nil
+            applied = nil
+        }
+        wasRunning = runs
+        if let at = retryAt, c.now.raw >= at.raw { retryAt = nil }
+        let streams = c.server?.receiver?.status == "streaming"
+        notStreamingSince = runs && !streams ? notStreamingSince ?? c.now : nil
+        let open = Set(c.state.directives.filter { $0.targetNode == c.me && $0.isOpen }.map(\.id))
+        directiveResults = directiveResults.filter { open.contains($0.key) }
+        if let id = runningDirective, !open.contains(id) { runningDirective = nil }
+        if c.state.primary?.token != promoted?.token { promoted = nil }
+        if c.state.primary?.token != failedToken {
+            failedToken = nil
+            failure = nil
+        }
+    }
+
+    mutating func start(_ action: PostgresAction, now: ClockStamp) {
+        switch AgentMemory.lane(of: action) {
+        case .main:
+            job = action
+            jobStartedAt = now
+        case .pledge: pledgeJob = action
+        case .background: backgroundJob = action
+        }
+    }
+
+    mutating func finish(_ action: PostgresAction, _ outcome: PostgresOutcome, now: ClockStamp) {
+        switch AgentMemory.lane(of: action) {
+        case .main: job = nil
+        case .pledge: pledgeJob = nil
+        case .background: backgroundJob = nil
+        }
+        if case .failed(let error) = outcome {
+            lastFailure = error
+            retryAt = now.advanced(by: .milliseconds(500))
+            if case .rewind = action { rewindFailed = true }
+            if case .checkpoint = action, let id = runningDirective { directiveResults[id] = .some(error.message) }
+            return
+        }
+        lastFailure = nil
+        switch (action, outcome) {
+        case (_, .inspected(let server)): stopped = server
+        case (.stopReceiver(let settings), .stoppedReceiving(let position)):
+            received = position
+            receivedBallot = wantedBallot
+            applied = settings
+        case (.applySettings(let settings), _), (.prepareStandby(let settings), _), (.prepareInPlaceStart(let settings), _),
+            (.proveSynchronousWait(let settings), _):
+            applied = settings
+            appliedAt = now
+        case (.clone, _), (.rewind, _), (.initialize, _), (.quarantine, _):
+            stopped = nil
+            applied = nil
+            rewindFailed = false
+        case (.checkpoint, _):
+            if let id = runningDirective {
+                directiveResults[id] = .some(nil)
+                runningDirective = nil
+            }
+        default: break
+        }
+    }
+
+    mutating func forgetReceived() { receivedBallot = .never }
+
+    enum Lane { case main, pledge, background }
+    static func lane(of action: PostgresAction) -> Lane {
+        switch action {
+        case .stopReceiver: .pledge
+        case .checkpoint, .ensureSlots, .finishRejoin: .background
+        default: .main
+        }
+    }
+}

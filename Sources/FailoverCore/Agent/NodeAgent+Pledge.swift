@@ -1,0 +1,70 @@
+import ClusterModel
+
+/// SE3: a node that pledged follows no primary with a token below the ballot, for ever.
+extension NodeAgent {
+    mutating func pledgeSteps(_ c: AgentContext) -> [AgentStep] {
+        let ballot = memory.wantedBallot
+        guard ballot > .never, !memory.pledgeAnswered, ballot > c.state.lastToken else { return [] }
+        var steps: [AgentStep] = [.watchClosely]
+        if c.pledgedBallot < ballot { steps.append(.persistPledge(ballot)) }
+        guard memory.pledgeJob == nil else { return steps }
+        if let server = c.server, server.isInRecovery {
+            if memory.receivedBallot == ballot {
+                if c.pledgedBallot >= ballot, let received = memory.received {
+                    steps.append(.answerPledge(answer(ballot, running: received, server, c)))
+                }
+            } else {
+                steps.append(.act(.stopReceiver(settings(upstream: nil, c))))
+            }
+        } else if c.isStopped, memory.job == nil {
+            steps += answerStopped(ballot, c)
+        }
+        return steps
+    }
+
+    /// A stopped server answers from its files; it stays stopped until this operation has decided.
+    private func answerStopped(_ ballot: FencingToken, _ c: AgentContext) -> [AgentStep] {
+        guard let stopped = memory.stopped else {
+            guard c.facts?.dataDirectory == .present, c.facts?.unfinishedJob == nil, memory.retryAt == nil else { return [] }
+            return [.act(.inspectStopped)]
+        }
+        guard c.pledgedBallot >= ballot else { return [] }
+        return [
+            .answerPledge(
+                Pledge(
+                    ballot: ballot, node: c.me, memberID: c.memberID, dataID: c.facts?.dataID, position: stopped.end,
+                    replayed: stopped.end.lsn, history: stopped.history, isStopped: true,
+                    storage: c.facts?.storage ?? .healthy, isReplayPaused: false))
+        ]
+    }
+
+    private func answer(
+        _ ballot: FencingToken, running received: ReceivedPosition, _ server: ServerFacts, _ c: AgentContext
+    ) -> Pledge {
+        Pledge(
+            ballot: ballot, node: c.me, memberID: c.memberID, dataID: c.facts?.dataID,
+            position: WALPosition(timeline: received.timeline, lsn: max(received.lsn, received.replayed)),
+            replayed: max(received.replayed, server.replayedLSN ?? .zero), history: received.history, isStopped: false,
+            storage: c.facts?.storage ?? .healthy, isReplayPaused: server.isReplayPaused)
+    }
+
+    // MARK: Settings
+
+    /// The settings file's content for a given upstream (8.5).
+    func settings(upstream: PostgresEndpoint?, _ c: AgentContext) -> ManagedSettings {
+        guard let cluster = c.state.cluster else {
+            return ManagedSettings(upstream: nil, slot: nil, applicationName: "pgb_\(c.me)", synchronousStandbyNames: "")
+        }
+        let synchronous = c.state.synchronous
+        let names: String
+        if c.isAppointed {
+            names = synchronous.current?.standbyNames(cluster: cluster.id, mode: synchronous.mode) ?? ""
+        } else {
+            // SE8: replicas always carry the placeholder, so a new primary's commits wait from the first one on.
+            names = synchronous.mode == .off ? "" : AckRule.placeholder
+        }
+        return ManagedSettings(
+            upstream: upstream, slot: upstream == nil ? nil : c.me.slotName,
+            applicationName: applicationName(cluster: cluster.id, node: c.me), synchronousStandbyNames: names)
+    }
+}

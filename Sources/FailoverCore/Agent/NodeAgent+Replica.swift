@@ -1,0 +1,122 @@
+import ClusterModel
+
+/// AG3, AG4, AG8, AG10, AG11: nodes that follow somebody, or nobody yet.
+extension NodeAgent {
+    /// AG8: another node is the primary and serves.
+    mutating func follow(_ primary: PrimaryRecord, _ c: AgentContext) -> [AgentStep] {
+        guard primary.token >= c.pledgedBallot, let upstream = c.state.nodes[primary.node]?.endpoint else { return [] }
+        let wanted = settings(upstream: upstream, c)
+        if c.guardStatus?.postmasterPID != nil { return followRunning(wanted, primary, c) }
+        guard c.isStopped, memory.retryAt == nil else { return [] }
+        guard mayStart(c) else { return [] }
+        if c.facts?.unfinishedJob != nil || c.facts?.dataDirectory != .present { return clone(upstream, c) }
+        guard let stopped = memory.stopped else { return [.act(.inspectStopped)] }
+        let newestEnd = c.leaderReport?.items.first { $0.report.node == primary.node }?.report.facts?.server?.flushLSN
+        switch c.lineage?.verdict(on: stopped.end, newestEnd: newestEnd) ?? .fits {
+        case .fits:
+            memory.state = "starting"
+            return startAsStandby(wanted, c)
+        case .diverged(let why):
+            memory.state = "rewinding"
+            memory.failure = why
+            return rejoin(upstream, stopped, c)
+        }
+    }
+
+    /// AG12: while paused nothing is started by itself; what an operation or directive asks for is.
+    private func mayStart(_ c: AgentContext) -> Bool {
+        guard c.state.paused != nil else { return true }
+        return c.state.operation?.from == c.me || memory.runningDirective != nil
+    }
+
+    private mutating func followRunning(_ wanted: ManagedSettings, _ primary: PrimaryRecord, _ c: AgentContext) -> [AgentStep] {
+        guard let server = c.server else { return [] }
+        guard server.isInRecovery else { return [] }
+        memory.forgetReceived()
+        if memory.applied != wanted {
+            return memory.retryAt == nil ? [.act(.applySettings(wanted)), .watchClosely] : []
+        }
+        let streams = server.receiver?.status == "streaming"
+        if streams, c.facts?.unfinishedJob != nil, memory.backgroundJob == nil { return [.act(.finishRejoin)] }
+        if !streams, hasDiverged(server, primary, c) {
+            return [.order(.stop(budgetMilliseconds: 3000))]
+        }
+        if streams, memory.backgroundJob == nil, let step = slots(c) { return [step] }
+        return streams ? [] : [.watchClosely]
+    }
+
+    /// D42: a running replica whose data cannot follow is stopped and rewound.
+    private func hasDiverged(_ server: ServerFacts, _ primary: PrimaryRecord, _ c: AgentContext) -> Bool {
+        guard let since = memory.notStreamingSince, c.now.since(since) >= .seconds(2), c.state.paused == nil else {
+            return false
+        }
+        let end = WALPosition(
+            timeline: server.timeline, lsn: max(server.receivedLSN ?? .zero, server.replayedLSN ?? .zero))
+        guard end.timeline != primary.timeline else { return false }
+        if case .diverged = c.lineage?.verdict(on: end, newestEnd: nil) { return true }
+        return false
+    }
+
+    /// 8.3: rewind if its preconditions hold, else a fresh clone.
+    private mutating func rejoin(_ upstream: PostgresEndpoint, _ stopped: StoppedServer, _ c: AgentContext) -> [AgentStep] {
+        let canRewind = (stopped.control.hasChecksums || stopped.control.logHints) && !memory.rewindFailed
+        return canRewind ? [.act(.rewind(source: upstream))] : clone(upstream, c)
+    }
+
+    private mutating func clone(_ upstream: PostgresEndpoint, _ c: AgentContext) -> [AgentStep] {
+        memory.state = "cloning"
+        return [.act(.clone(source: upstream, slot: c.me.slotName))]
+    }
+
+    /// AG14: a start is always as standby.
+    mutating func startAsStandby(_ wanted: ManagedSettings, _ c: AgentContext) -> [AgentStep] {
+        guard c.isStopped, memory.retryAt == nil else { return [] }
+        guard memory.applied == wanted else { return [.act(.prepareStandby(wanted)), .watchClosely] }
+        return [.startStandby, .watchClosely]
+    }
+
+    /// AG4, AG5, AG10: no primary serves.
+    mutating func withoutPrimary(_ c: AgentContext) -> [AgentStep] {
+        guard c.isStopped, memory.retryAt == nil else { return [] }
+        if c.state.lastToken == .never {
+            guard c.mayInitialise, c.state.cluster != nil else { return [] }
+            guard c.facts?.dataDirectory == .present else { return [.act(.initialize)] }
+            return startAsStandby(settings(upstream: nil, c), c)
+        }
+        guard c.facts?.dataDirectory == .present, c.facts?.unfinishedJob == nil, c.state.paused == nil else { return [] }
+        guard let stopped = memory.stopped else { return [.act(.inspectStopped)] }
+        // D43: a former primary stays stopped and answers pledges from its files.
+        guard stopped.wasStandby else {
+            memory.state = "stopped"
+            return []
+        }
+        return startAsStandby(settings(upstream: nil, c), c)
+    }
+
+    /// A REWIND or BASEBACKUP directive for this node (E16).
+    mutating func reinitialize(_ c: AgentContext) -> [AgentStep]? {
+        let mine = c.state.directives.first {
+            $0.targetNode == c.me && $0.isOpen && ($0.type == .rewind || $0.type == .basebackup)
+        }
+        guard let directive = mine, c.leaderReport != nil, let primary = c.state.primary, primary.phase == .serving,
+            primary.node != c.me
+        else { return nil }
+        guard memory.directiveResults[directive.id] == nil else { return nil }
+        if memory.runningDirective != directive.id {
+            guard memory.backgroundJob == nil else { return [] }
+            memory.runningDirective = directive.id
+            memory.reinitialized = false
+        }
+        if memory.reinitialized {
+            if c.server?.receiver?.status == "streaming" { memory.directiveResults[directive.id] = .some(nil) }
+            return nil
+        }
+        if c.guardStatus?.postmasterPID != nil { return [.order(.stop(budgetMilliseconds: 3000)), .watchClosely] }
+        guard c.isStopped, memory.retryAt == nil else { return [] }
+        let source = directive.params["from"].flatMap { NodeName($0) } ?? primary.node
+        guard let endpoint = c.state.nodes[source]?.endpoint else { return nil }
+        memory.reinitialized = true
+        let byRewind = directive.type == .rewind && c.facts?.dataDirectory == .present
+        return [.act(byRewind ? .rewind(source: endpoint) : .clone(source: endpoint, slot: c.me.slotName))]
+    }
+}

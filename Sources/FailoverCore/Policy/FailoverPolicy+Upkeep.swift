@@ -1,0 +1,90 @@
+import ClusterModel
+
+/// What the leader keeps in order while nothing urgent happens: standings, synchronous set, pauses, directives, lease mode.
+extension FailoverPolicy {
+    func keepOrder(_ c: PolicyContext, _ d: inout PolicyDecision) {
+        settleSynchronous(c, &d)
+        updateStandings(c, &d)
+        changeSynchronous(c, &d)
+        endPause(c, &d)
+        closeDirectives(c, &d)
+        endHold(c, &d)
+        endlessLease(c, &d)
+    }
+
+    private func updateStandings(_ c: PolicyContext, _ d: inout PolicyDecision) {
+        guard let primary = c.state.primary, primary.phase == .serving else { return }
+        for node in c.state.dataNodes {
+            guard let report = c.fresh(node.name), report.facts?.unfinishedJob == nil else { continue }
+            let isPrimary = node.name == primary.node
+            let follows = report.isStreaming && report.facts?.server?.timeline == primary.timeline
+            guard isPrimary || follows else { continue }
+            let dataID = report.facts?.dataID
+            guard node.standing != .ready || node.dataID != dataID else { continue }
+            if let expected = c.state.systemIdentifier, report.facts?.server?.systemIdentifier != expected { continue }
+            d.propose(
+                .setStanding(
+                    node: node.name, memberID: node.memberID, from: node.standing, to: .ready, dataID: dataID,
+                    reason: isPrimary ? "primary" : "streams from \(primary.node)"), ["SE5"])
+        }
+    }
+
+    private func settleSynchronous(_ c: PolicyContext, _ d: inout PolicyDecision) {
+        guard !c.state.synchronous.isSettled, let primary = c.state.primary, primary.phase == .serving,
+            c.fresh(primary.node)?.settledGeneration == c.state.synchronous.generation
+        else { return }
+        d.propose(.settleSync(token: primary.token, generation: c.state.synchronous.generation), ["SE9", "D18"])
+    }
+
+    private func changeSynchronous(_ c: PolicyContext, _ d: inout PolicyDecision) {
+        guard c.state.operation == nil || c.state.operation?.phase == .settle, c.fresh(c.state.primary?.node) != nil,
+            let change = SynchronousPolicy.change(
+                state: c.state, reports: c.reports, lostSince: memory.lostSince, settings: settings, now: c.now)
+        else { return }
+        d.propose(change, ["SE7", "D17"])
+    }
+
+    /// CS7: a pause with a duration ends by itself, counted by the leader.
+    private func endPause(_ c: PolicyContext, _ d: inout PolicyDecision) {
+        guard let paused = c.state.paused, let limit = paused.durationMilliseconds, let since = memory.pausedSince,
+            since.id == paused.id, c.now.since(since.at) >= .milliseconds(limit)
+        else { return }
+        d.propose(.resume(id: paused.id), ["CS7"])
+    }
+
+    private func closeDirectives(_ c: PolicyContext, _ d: inout PolicyDecision) {
+        for directive in c.state.directives where directive.isOpen {
+            if let result = c.fresh(directive.targetNode)?.directiveResults[directive.id] {
+                d.propose(
+                    .completeDirective(id: directive.id, status: result == nil ? .completed : .failed, error: result),
+                    ["CS8"])
+            } else if let since = memory.directivesSince[directive.id],
+                c.now.since(since) >= .milliseconds(directive.ttlMilliseconds)
+            {
+                d.propose(.completeDirective(id: directive.id, status: .cancelled, error: "expired"), ["CS7"])
+            }
+        }
+    }
+
+    /// LE12: a hold ends only after the guard confirmed that it does not count it any more.
+    private func endHold(_ c: PolicyContext, _ d: inout PolicyDecision) {
+        guard let hold = c.state.hold, let primary = c.state.primary, let report = c.fresh(primary.node),
+            !report.isStopping
+        else { return }
+        let lowering = GuardLowering.endHold(id: hold.id)
+        if report.guardStatus?.lowered.contains(lowering) == true {
+            d.propose(.clearHold(id: hold.id), ["LE12"])
+        } else {
+            d.orders[primary.node] = d.orders[primary.node] ?? .lower(primary.token, lowering)
+        }
+    }
+
+    /// 4.10: with exactly one data node fencing would only hurt.
+    private func endlessLease(_ c: PolicyContext, _ d: inout PolicyDecision) {
+        guard c.state.leases.mode == .timed, !memory.wantsTimedLease, let since = memory.oneDataNodeSince,
+            c.now.since(since) >= settings.soleAfter, let primary = c.state.primary, primary.phase == .serving,
+            c.state.operation == nil
+        else { return }
+        d.propose(.setLeaseMode(.sole, token: primary.token, confirmed: false), ["LE12"])
+    }
+}

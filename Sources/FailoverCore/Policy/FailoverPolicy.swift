@@ -1,0 +1,116 @@
+import ClusterModel
+
+/// What the leader decides: whom to appoint, when, in what order, and why (sections 5 to 7 of failover.md).
+///
+/// The decisions depend only on the arguments and on what this value remembers of its own term; a new leader starts with
+/// an empty memory and goes on from the committed phase (SW3).
+package struct FailoverPolicy: Sendable {
+    var memory = PolicyMemory()
+    package var settings: PolicySettings
+
+    package init(settings: PolicySettings) { self.settings = settings }
+
+    /// One evaluation; at most one command is proposed, the caller evaluates again when it is applied.
+    package mutating func evaluate(_ c: PolicyContext) -> PolicyDecision {
+        var d = PolicyDecision()
+        memory.observe(c, settings: settings)
+        fenceStrangers(c, &d)
+        lowerLeaseIfNeeded(c, &d)
+        if let operation = c.state.operation {
+            drive(operation, c, &d)
+            if d.command == nil, operation.phase == .settle { watchPrimary(c, &d) }
+        } else {
+            watchPrimary(c, &d)
+        }
+        if d.command == nil { keepOrder(c, &d) }
+        return d
+    }
+
+    /// A pledge arrived (SE3).
+    package mutating func receive(_ pledge: Pledge, now: ClockStamp) {
+        memory.receive(pledge, now: now)
+    }
+
+    /// A second data node is to be registered while the lease has no end (4.10).
+    package mutating func requireTimedLease() { memory.wantsTimedLease = true }
+
+    /// Why the running operation waits, for `explain` and the status line.
+    package var explanation: String { memory.explanation }
+
+    // MARK: DE8
+
+    /// A writable server without the current token is fenced, and shown as split brain.
+    private func fenceStrangers(_ c: PolicyContext, _ d: inout PolicyDecision) {
+        for (name, timed) in c.reports.sorted(by: { $0.key < $1.key }) where c.isFresh(timed) {
+            guard let status = timed.report.guardStatus, status.mayBeWritable, status.postmasterPID != nil,
+                timed.report.facts?.server?.isInRecovery == false, let token = status.token
+            else { continue }
+            guard token != c.state.primary?.token || name != c.state.primary?.node else { continue }
+            d.orders[name] = .fence(token, reason: "DE8: writable without the current token")
+            d.splitBrain = true
+        }
+    }
+
+    private func lowerLeaseIfNeeded(_ c: PolicyContext, _ d: inout PolicyDecision) {
+        guard memory.wantsTimedLease, c.state.leases.mode == .sole, let primary = c.state.primary else { return }
+        let lowering = GuardLowering.timed(durationMilliseconds: c.state.leases.durationMilliseconds)
+        let confirmed = c.reports[primary.node]?.report.guardStatus?.lowered.contains(lowering) == true
+        if confirmed || primary.phase == .ended {
+            d.propose(.setLeaseMode(.timed, token: primary.token, confirmed: confirmed), ["LE12"])
+        } else {
+            d.orders[primary.node] = .lower(primary.token, lowering)
+        }
+    }
+}
+
+/// Everything a decision may depend on.
+package struct PolicyContext: Sendable {
+    package var state: ClusterState
+    /// The newest report of every node, this one's included.
+    package var reports: [NodeName: TimedReport]
+    package var ledger: LeaseLedger
+    package var now: ClockStamp
+    package var leader: NodeName
+    /// Makes operation ids unique: the index the next entry will have.
+    package var nextIndex: UInt64
+    package var reportMaxAge: Duration
+    package init(
+        state: ClusterState, reports: [NodeName: TimedReport], ledger: LeaseLedger, now: ClockStamp, leader: NodeName,
+        nextIndex: UInt64, reportMaxAge: Duration
+    ) {
+        self.state = state
+        self.reports = reports
+        self.ledger = ledger
+        self.now = now
+        self.leader = leader
+        self.nextIndex = nextIndex
+        self.reportMaxAge = reportMaxAge
+    }
+
+    package func isFresh(_ timed: TimedReport) -> Bool { now.since(timed.at) <= reportMaxAge }
+    /// The report of a node, unless it is too old to mean anything (DE7).
+    package func fresh(_ node: NodeName?) -> NodeReport? {
+        guard let node, let timed = reports[node], isFresh(timed), timed.report.memberID == state.nodes[node]?.memberID
+        else { return nil }
+        return timed.report
+    }
+}
+
+/// What one evaluation wants done.
+package struct PolicyDecision: Sendable {
+    package var command: ClusterCommand?
+    /// The rules that made it, for the record (PR8).
+    package var rules: [String] = []
+    /// Ask every data node to pledge this ballot.
+    package var pledgeBallot: FencingToken?
+    package var orders: [NodeName: NodeOrder] = [:]
+    package var splitBrain = false
+
+    package init() {}
+
+    package mutating func propose(_ command: ClusterCommand, _ rules: [String]) {
+        guard self.command == nil else { return }
+        self.command = command
+        self.rules = rules
+    }
+}

@@ -1,0 +1,60 @@
+import ClusterModel
+
+/// SE4: the bound that a position must reach so that no acknowledged commit is lost, from pledges.
+package struct LosslessProof: Sendable, Hashable {
+    /// nil when some rule is not covered: there is no proof.
+    package var bound: WALPosition?
+    /// Why a rule is not covered, per rule, for `explain`.
+    package var missing: [String]
+
+    /// - Parameters:
+    ///   - rules: All rules in force or not yet settled; a proof must cover every one (SE2).
+    ///   - pledges: The valid answers by node.
+    ///   - lineage: Of the last primary that served; an answer on another timeline does not count.
+    package init(rules: [AckRule], pledges: [NodeName: Pledge], lineage: Lineage?) {
+        var highest: WALPosition?
+        missing = []
+        for (i, rule) in rules.enumerated() {
+            let byPrimary = LosslessProof.coveredByPrimary(rules[i...], pledges)
+            let bySet = LosslessProof.coveredBySet(rule, pledges, lineage)
+            let cover = [byPrimary, bySet].compactMap { $0 }.min()
+            if let cover {
+                highest = max(highest ?? cover, cover)
+            } else {
+                let silent = rule.members.map(\.node).filter { pledges[$0] == nil }
+                missing.append(
+                    "rule of token \(rule.token): primary \"\(rule.primary.node)\" has not answered as stopped, and "
+                        + "\(silent.count) of \(rule.members.count) synchronous members are silent (k = \(rule.required))")
+            }
+        }
+        bound = missing.isEmpty ? highest : nil
+    }
+
+    package func isLossless(_ position: WALPosition) -> Bool { bound.map { position >= $0 } ?? false }
+
+    /// (a) The primary of the rule or of a later one answered as fenced, with the data it had then.
+    private static func coveredByPrimary(_ rules: ArraySlice<AckRule>, _ pledges: [NodeName: Pledge]) -> WALPosition? {
+        rules.compactMap { rule in
+            guard let answer = pledges[rule.primary.node], answer.isStopped, answer.dataID == rule.primary.dataID else {
+                return nil
+            }
+            return answer.position
+        }.min()
+    }
+
+    /// (b) With u < k silent members, the (k-u)-th highest answer: a position that was acknowledged reached k members, so
+    /// at least k-u of the answers.
+    private static func coveredBySet(_ rule: AckRule, _ pledges: [NodeName: Pledge], _ lineage: Lineage?) -> WALPosition? {
+        guard rule.required > 0 else { return nil }
+        let positions = rule.members.compactMap { member -> WALPosition? in
+            guard let answer = pledges[member.node], answer.dataID == member.dataID,
+                lineage?.contains(answer.position.timeline) ?? true
+            else { return nil }
+            return answer.position
+        }.sorted(by: >)
+        let silent = rule.members.count - positions.count
+        guard silent < rule.required else { return nil }
+        let rank = rule.required - silent
+        return rank <= positions.count ? positions[rank - 1] : nil
+    }
+}

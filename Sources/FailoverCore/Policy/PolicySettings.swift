@@ -1,0 +1,39 @@
+/// The times and limits of the failover policy, from the configuration (acceptance.md 1.2, `failover.*`).
+package struct PolicySettings: Sendable, Hashable {
+    package enum CrashPolicy: String, Sendable, Hashable { case auto, restart, promote }
+
+    package var confirmationPeriod: Duration = .zero
+    /// Mode `off`: a replica further behind is not promoted automatically; 0 = unlimited.
+    package var maxLagBytes: UInt64 = 1 << 20
+    package var unresponsiveAfter: Duration = .seconds(30)
+    package var primaryStartTimeout: Duration = .seconds(30)
+    package var promoteTimeout: Duration = .seconds(10)
+    package var degradeAfter: Duration = .seconds(3)
+    package var onPostmasterCrash = CrashPolicy.auto
+    package var leaseMilliseconds: Int64 = 3000
+    package var pauseLeaseMilliseconds: Int64 = 30_000
+    package var replicaMaxLagBytes: UInt64 = 16 << 20
+    package var switchoverMaxLagBytes: UInt64 = 10 << 20
+    package var restartHoldMilliseconds: Int64 = 60_000
+
+    // Limits that are not configurable.
+    /// SE6: how long to wait for more answers once a proven candidate exists.
+    package var pledgeGrace: Duration = .milliseconds(300)
+    /// SE6, mode `off`: after the first answer.
+    package var pledgeWaitWithoutProof: Duration = .seconds(1)
+    /// Asking again while there is no proof.
+    package var pledgeRetry: Duration = .seconds(1)
+    package var leaseTimeout: Duration = .seconds(3)
+    package var checkpointTimeout: Duration = .seconds(60)
+    package var holdTime: Duration = .milliseconds(30)
+    /// Section 7, step 4: fast stop, then the backends are terminated.
+    package var stopTimeout: Duration = .seconds(5)
+    package var receiveTimeout: Duration = .seconds(2)
+    package var settleTimeout: Duration = .seconds(30)
+    /// 4.10: exactly one data node for this long makes the lease endless.
+    package var soleAfter: Duration = .seconds(30)
+    /// DE7: a report older than this says nothing.
+    package var reportMaxAge: Duration = .milliseconds(1500)
+
+    package init() {}
+}

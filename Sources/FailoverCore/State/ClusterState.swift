@@ -1,0 +1,208 @@
+import ClusterModel
+
+/// What every member agrees on: the state machine that the Raft log drives (section 3 of failover.md).
+///
+/// - Invariant: Changed only by `apply`, a total and deterministic function of (state, entry): no clock, no randomness,
+///   no I/O, sorted iteration (CS1). Times inside are display data.
+package struct ClusterState: Sendable, Codable, Hashable {
+    package var format = 1
+    /// nil until `InitCluster` is applied.
+    package var cluster: ClusterIdentity?
+    package var systemIdentifier: UInt64?
+    package var nodes: [NodeName: NodeRecord] = [:]
+    /// Member ids that were removed and must stay out; at most `Caps.tombstones`, oldest first.
+    package var tombstones: [MemberID] = []
+    package var primary: PrimaryRecord?
+    /// The highest token ever assigned.
+    package var lastToken = FencingToken.never
+    /// The highest timeline ever assigned or found at bootstrap (AG9).
+    package var lastTimeline = TimelineID(0)
+    package var leases = LeaseTerms()
+    package var hold: HoldRecord?
+    package var paused: PauseRecord?
+    package var synchronous = SynchronousRecord()
+    package var operation: OperationRecord?
+    /// Finished operations, oldest first.
+    package var finished: [OperationRecord] = []
+    package var directives: [DirectiveRecord] = []
+    package var timelines: [TimelineRecord] = []
+    package var certificates: [LossCertificate] = []
+    package var decisions: [DecisionRecord] = []
+    /// Results of requests already carried out, oldest first (CS5).
+    package var idempotency: [IdempotencyRecord] = []
+
+    /// Named limits of section 3.1.
+    package enum Caps {
+        package static let nodes = 16
+        package static let voters = 9
+        package static let tombstones = 256
+        package static let finished = 200
+        package static let directives = 256
+        package static let timelines = 128
+        package static let certificates = 64
+        package static let decisions = 512
+        package static let idempotency = 4096
+        package static let ackRules = 8
+    }
+
+    package init() {}
+
+    /// The nodes in order of their names.
+    package var sortedNodes: [NodeRecord] { nodes.values.sorted { $0.name < $1.name } }
+    package var dataNodes: [NodeRecord] { sortedNodes.filter { $0.kind == .data } }
+    package func node(_ member: MemberID) -> NodeRecord? { sortedNodes.first { $0.memberID == member } }
+}
+
+package struct ClusterIdentity: Sendable, Codable, Hashable {
+    package var id: ClusterID
+    package var epoch: UInt32
+    package var name: String
+    /// Raised when all members support it (RA20).
+    package var features: UInt32
+    package init(id: ClusterID, epoch: UInt32, name: String, features: UInt32 = 1) {
+        self.id = id
+        self.epoch = epoch
+        self.name = name
+        self.features = features
+    }
+}
+
+/// Where a data node stands on its way to being a candidate.
+package enum Standing: String, Sendable, Codable, Hashable, CaseIterable {
+    case joining, cloning, ready, diverged, rewinding, quarantined, fenced, refused
+}
+
+package struct NodeRecord: Sendable, Codable, Hashable {
+    package var name: NodeName
+    package var memberID: MemberID
+    package var host: String
+    package var raftPort: Int
+    package var postgresPort: Int
+    package var kind: NodeKind
+    package var tags: NodeTags
+    package var standing: Standing
+    package var standingReason: String
+    package var dataID: DataID?
+    package var drained = false
+    /// Stays a learner (`peer add --learner`).
+    package var learnerOnly = false
+
+    package init(
+        name: NodeName, memberID: MemberID, host: String, raftPort: Int, postgresPort: Int, kind: NodeKind,
+        tags: NodeTags = NodeTags(), learnerOnly: Bool = false
+    ) {
+        self.name = name
+        self.memberID = memberID
+        self.host = host
+        self.raftPort = raftPort
+        self.postgresPort = postgresPort
+        self.kind = kind
+        self.tags = tags
+        self.learnerOnly = learnerOnly
+        standing = .joining
+        standingReason = ""
+    }
+
+    package var endpoint: PostgresEndpoint { PostgresEndpoint(node: name, host: host, port: postgresPort) }
+}
+
+package struct NodeTags: Sendable, Codable, Hashable {
+    package var nofailover = false
+    package var priority = 100
+    package var nosync = false
+    package var noloadbalance = false
+    package var clonefrom = false
+    package init() {}
+}
+
+package struct PrimaryRecord: Sendable, Codable, Hashable {
+    package enum Phase: String, Sendable, Codable, Hashable {
+        case assigned, serving
+        /// Final: no lease for this token ever again.
+        case ended
+    }
+    package var token: FencingToken
+    package var node: NodeName
+    package var memberID: MemberID
+    package var guardIncarnation: GuardIncarnation
+    package var timeline: TimelineID
+    package var phase: Phase
+    package var basis: AssignmentBasis
+    package var released: ReleaseEvidence?
+}
+
+/// LE8: why no other server of this cluster can be writable any more.
+package enum AssignmentBasis: String, Sendable, Codable, Hashable { case never, released, expired, sameNode, attested }
+
+/// How a holder gave its lease up (LE10, LE11).
+package struct ReleaseEvidence: Sendable, Codable, Hashable {
+    package enum Manner: String, Sendable, Codable, Hashable { case cleanStop, crash, fenced, empty, failedPromotion }
+    package var manner: Manner
+    package var endOfWAL: WALPosition?
+    package init(manner: Manner, endOfWAL: WALPosition?) {
+        self.manner = manner
+        self.endOfWAL = endOfWAL
+    }
+}
+
+package struct LeaseTerms: Sendable, Codable, Hashable {
+    /// What grants carry.
+    package var durationMilliseconds: Int64 = 3000
+    /// What expiry waits for; never below the duration of any grant that may still count.
+    package var waitMilliseconds: Int64 = 3000
+    package var mode = LeaseMode.timed
+    package init() {}
+}
+
+package struct HoldRecord: Sendable, Codable, Hashable {
+    package var id: UInt64
+    package var token: FencingToken
+    package var guardIncarnation: GuardIncarnation
+    package var durationMilliseconds: Int64
+    package var reason: String
+    package init(
+        id: UInt64, token: FencingToken, guardIncarnation: GuardIncarnation, durationMilliseconds: Int64, reason: String
+    ) {
+        self.id = id
+        self.token = token
+        self.guardIncarnation = guardIncarnation
+        self.durationMilliseconds = durationMilliseconds
+        self.reason = reason
+    }
+}
+
+package struct PauseRecord: Sendable, Codable, Hashable {
+    package var id: String
+    package var reason: String
+    package var by: String
+    package var since: Int64
+    package var durationMilliseconds: Int64?
+    package init(id: String, reason: String, by: String, since: Int64, durationMilliseconds: Int64?) {
+        self.id = id
+        self.reason = reason
+        self.by = by
+        self.since = since
+        self.durationMilliseconds = durationMilliseconds
+    }
+}
+
+/// One line of the decision record (PR8).
+package struct DecisionRecord: Sendable, Codable, Hashable {
+    package var at: Int64
+    package var rules: [String]
+    package var text: String
+    package init(at: Int64, rules: [String], text: String) {
+        self.at = at
+        self.rules = rules
+        self.text = text
+    }
+}
+
+package struct IdempotencyRecord: Sendable, Codable, Hashable {
+    package var requestID: RequestID
+    package var result: ApplyResult
+    package init(requestID: RequestID, result: ApplyResult) {
+        self.requestID = requestID
+        self.result = result
+    }
+}

@@ -1,0 +1,128 @@
+import ClusterModel
+import Logging
+import Operations
+
+/// From a request to its answer, without any I/O of its own: access, route, method, errors.
+package struct APIRouter: Sendable {
+    private let routes: [Route]
+    private let node: APINode
+    private let access: AccessControl
+    private let logger: Logger
+    private let makeRequestID: @Sendable () -> RequestID
+
+    package init(
+        node: APINode, access: AccessControl, logger: Logger,
+        makeRequestID: @escaping @Sendable () -> RequestID = RequestIDs.random
+    ) {
+        self.node = node
+        self.access = access
+        self.logger = logger
+        self.makeRequestID = makeRequestID
+        routes = GuideReads.routes + GuideChanges.routes + NodeRoutes.routes + Probes.routes + OperationRoutes.routes
+    }
+
+    /// `GET /raft/state`, ...: what is served, for documentation and tests.
+    package var served: [String] { routes.flatMap { route in route.methods.map { "\($0) \(route.template)" } } }
+
+    /// Every request is answered; the answer carries its request id (H05).
+    package func respond(to request: APIRequest) async -> APIResponse {
+        // H05: what does not match is replaced.
+        let requestID = request.header("x-request-id").flatMap { RequestID($0) } ?? makeRequestID()
+        let clock = ContinuousClock()
+        let start = clock.now
+        var (response, template) = await answer(request, requestID)
+        response.headers.append((name: "X-Request-ID", value: requestID.rawValue))
+        node.recordRequest(request.method, template, response.status, start.duration(to: clock.now).inSeconds)
+        return response
+    }
+
+    private func answer(_ request: APIRequest, _ requestID: RequestID) async -> (APIResponse, template: String) {
+        var template = "unknown"
+        var operation: OperationDefinition?
+        do throws(BastionError) {
+            let target = try RequestTarget(request.target)
+            let matches = routes.compactMap { route in route.match(target.segments).map { (route: route, values: $0) } }
+            if let first = matches.first { template = first.route.template }
+            operation = OperationRoutes.definition(target.segments)
+            guard let match = matches.first(where: { $0.route.methods.contains(request.method) }) else {
+                let error = try wrongRoute(request, matches.flatMap(\.route.methods))
+                return (refusal(error, request, requestID, matches.flatMap(\.route.methods), nil), template)
+            }
+            let actor = try access.admit(request, as: need(match.route.access, operation))
+            let call = RouteCall(
+                request: request, target: target, parameters: match.values, requestID: requestID, actor: actor, node: node)
+            logChange(match.route, call, operation)
+            return (try await match.route.respond(call), template)
+        } catch {
+            let envelope = operation.map(\.resultKind) ?? (request.target.hasPrefix("/v1") ? "UnknownResult" : nil)
+            logRefusal(error, request, requestID)
+            if let envelope {
+                return (await OperationRoutes.failure(error, kind: envelope, requestID, node: node), template)
+            }
+            return (refusal(error, request, requestID, [], error.code == .rateLimited ? "1" : nil), template)
+        }
+    }
+
+    private func need(_ access: Route.Access, _ operation: OperationDefinition?) -> AccessControl.Need {
+        switch access {
+        case .read: .read
+        case .change: .change
+        case .probe: .probe
+        case .operation: operation.map { $0.risk == .reads ? .read : .change } ?? .read
+        }
+    }
+
+    /// H01: wrong method or unknown route. A wrong token is refused here as well (Q04).
+    private func wrongRoute(_ request: APIRequest, _ methods: [String]) throws(BastionError) -> BastionError {
+        _ = try access.admit(request, as: .probe)
+        let path = request.target.prefix { $0 != "?" }.prefix(200)
+        guard methods.isEmpty else {
+            return BastionError(.methodNotAllowed, "method \(request.method.prefix(20)) is not allowed on \(path)")
+        }
+        return BastionError(.notFound, "there is no route \(path)")
+    }
+
+    private func refusal(
+        _ error: BastionError, _ request: APIRequest, _ requestID: RequestID, _ methods: [String], _ retryAfter: String?
+    ) -> APIResponse {
+        var response = APIResponse.failure(error, requestID: requestID.rawValue)
+        if error.code == .methodNotAllowed {
+            let allowed = Set(methods).sorted().joined(separator: ", ")
+            response.headers.append((name: "Allow", value: allowed))
+        }
+        if let retryAfter { response.headers.append((name: "Retry-After", value: retryAfter)) }
+        if error.code == .unauthenticated { response.headers.append((name: "WWW-Authenticate", value: "Bearer")) }
+        return response
+    }
+
+    /// L05: the receiving node logs every change with its request id.
+    private func logChange(_ route: Route, _ call: RouteCall, _ operation: OperationDefinition?) {
+        guard need(route.access, operation) == .change else { return }
+        logger.info(
+            "API change requested",
+            metadata: [
+                "event": "api.change", "request_id": "\(call.requestID)", "actor": "\(call.actor)",
+                "operation": "\(operation?.name ?? route.template)",
+            ])
+    }
+
+    private func logRefusal(_ error: BastionError, _ request: APIRequest, _ requestID: RequestID) {
+        guard error.code == .forbidden else { return }
+        // L04: the phrase the guide greps for; never the token.
+        logger.warning(
+            "invalid auth token",
+            metadata: [
+                "event": "api.invalid_token", "remote": "\(request.peer.text)", "request_id": "\(requestID)",
+            ])
+    }
+}
+
+/// H05: 16 hexadecimal digits.
+package enum RequestIDs {
+    package static func random() -> RequestID {
+        let digits = String(UInt64.random(in: .min ... .max), radix: 16)
+        let text = String(repeating: "0", count: 16 - digits.count) + digits
+        guard let id = RequestID(text) else { preconditionFailure("hexadecimal digits are a request id: \(text)") }
+        return id
+    }
+}

@@ -1,0 +1,104 @@
+import ClusterModel
+import Operations
+
+/// One route: methods, a template such as `/raft/directives/{id}`, and what answers it.
+struct Route: Sendable {
+    enum Access: Sendable {
+        /// Open, unless `api.protect_reads` is set (Q05).
+        case read
+        /// Needs the token.
+        case change
+        /// Always open: load balancers and supervisors carry no token (X09, X10, `/health`).
+        case probe
+        /// As the operation in the path asks for: its risk decides.
+        case operation
+    }
+
+    var methods: [String]
+    var template: String
+    var access: Access
+    var respond: @Sendable (RouteCall) async throws(BastionError) -> APIResponse
+
+    init(
+        _ methods: [String], _ template: String, _ access: Access,
+        _ respond: @escaping @Sendable (RouteCall) async throws(BastionError) -> APIResponse
+    ) {
+        self.methods = methods
+        self.template = template
+        self.access = access
+        self.respond = respond
+    }
+
+    static func get(
+        _ template: String, _ access: Access = .read,
+        _ respond: @escaping @Sendable (RouteCall) async throws(BastionError) -> APIResponse
+    ) -> Route {
+        Route(["GET", "HEAD"], template, access, respond)
+    }
+
+    static func post(
+        _ template: String, _ respond: @escaping @Sendable (RouteCall) async throws(BastionError) -> APIResponse
+    ) -> Route {
+        Route(["POST"], template, .change, respond)
+    }
+
+    /// The values of `{…}` in the template; nil when the path is another one.
+    func match(_ segments: [String]) -> [String: String]? {
+        let parts = template.split(separator: "/")
+        guard parts.count == segments.count else { return nil }
+        var values: [String: String] = [:]
+        for (part, segment) in zip(parts, segments) {
+            if part.hasPrefix("{") {
+                values[String(part.dropFirst().dropLast())] = segment
+            } else if part != segment {
+                return nil
+            }
+        }
+        return values
+    }
+}
+
+/// A request that was let in, as a route sees it.
+struct RouteCall: Sendable {
+    var request: APIRequest
+    var target: RequestTarget
+    var parameters: [String: String]
+    var requestID: RequestID
+    var actor: String
+    var node: APINode
+
+    var gateway: any ClusterGateway { node.gateway }
+    /// False when the node shall answer itself (Q06).
+    var forward: Bool { request.header("x-pgbastion-forward")?.lowercased() != "never" }
+
+    /// Q10: the same key within 7 days returns the first outcome.
+    func metadata() throws(BastionError) -> RequestMetadata {
+        var key: RequestID?
+        if let text = request.header("idempotency-key") {
+            guard let valid = RequestID(text) else {
+                throw BastionError(
+                    .invalidRequest, "header Idempotency-Key must be 1 to 128 of the characters A-Z a-z 0-9 . _ -")
+            }
+            key = valid
+        }
+        return RequestMetadata(requestID: requestID, idempotencyKey: key, actor: actor)
+    }
+
+    /// `?wait=30s`; nil when absent.
+    func waitLimit() throws(BastionError) -> Duration? {
+        guard let text = target.value("wait") else { return nil }
+        guard let value = DurationValue(text), value.duration <= RouteCall.longestWait else {
+            throw BastionError(.invalidRequest, "query field \"wait\" must be a duration of at most 12h, such as 30s")
+        }
+        return value.duration
+    }
+
+    /// Limit: how long a client may have an answer kept back; a clone of a big database takes hours.
+    static let longestWait: Duration = .seconds(43_200)
+
+    func context(waitLimit: Duration?, forward: Bool? = nil, dryRun: Bool = false) throws(BastionError) -> OperationContext {
+        OperationContext(
+            gateway: gateway, metadata: try metadata(), waitLimit: waitLimit, dryRun: dryRun,
+            forward: forward ?? self.forward)
+    }
+}

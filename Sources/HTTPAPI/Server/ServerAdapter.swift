@@ -1,0 +1,92 @@
+import ClusterModel
+import HTTPTypes
+import HummingbirdCore
+import NIOCore
+
+/// Between the server library and `APIRequest`/`APIResponse`.
+struct ServerAdapter: Sendable {
+    let limits: APISettings.Limits
+    let answer: @Sendable (APIRequest) async -> APIResponse
+
+    func respond(to request: Request, writer: consuming ResponseWriter, channel: any Channel) async throws {
+        var response: APIResponse
+        var mustClose = false
+        let head = apiRequest(request, body: [], channel)
+        do {
+            let body = try await readBody(request)
+            response = await answer(apiRequest(request, body: body, channel))
+        } catch let error as BastionError {
+            // H09: what was not read would be taken for the next request.
+            mustClose = true
+            let id = head.header("x-request-id").flatMap { RequestID($0) } ?? RequestIDs.random()
+            response = .failure(error, requestID: id.rawValue, status: error.code == .timeout ? 408 : nil)
+            response.headers += [(name: "X-Request-ID", value: id.rawValue), (name: "Connection", value: "close")]
+        }
+        try await write(response, isHead: request.method == .head, writer)
+        if mustClose {
+            // The client reads the answer first; a reset would take it away.
+            channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
+        }
+    }
+
+    private func apiRequest(_ request: Request, body: [UInt8], _ channel: any Channel) -> APIRequest {
+        let peer: APIRequest.Peer
+        switch channel.remoteAddress {
+        case .unixDomainSocket: peer = .unixSocket
+        case .v4, .v6: peer = .address(channel.remoteAddress?.ipAddress ?? "unknown")
+        case nil: peer = channel.localAddress?.pathname == nil ? .address("unknown") : .unixSocket
+        }
+        return APIRequest(
+            method: request.method.rawValue, target: request.head.path ?? "/",
+            headers: request.headers.map { (name: $0.name.canonicalName, value: $0.value) }, body: body, peer: peer)
+    }
+
+    /// - Throws: `too_large`, or `timeout` when the body does not arrive in time.
+    private func readBody(_ request: Request) async throws -> [UInt8] {
+        if let text = request.headers[.contentLength], let length = Int(text), length > limits.bodyBytes {
+            throw tooLarge
+        }
+        let hasBody = request.headers[.contentLength].map { $0 != "0" } ?? (request.headers[.transferEncoding] != nil)
+        guard hasBody else { return [] }
+        let limits = limits
+        return try await withThrowingTaskGroup(of: [UInt8].self) { group in
+            group.addTask { try await collect(request.body) }
+            group.addTask {
+                try await ContinuousClock().sleep(for: limits.body)
+                throw BastionError(.timeout, "the body did not arrive within \(limits.body.inSeconds) s")
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? []
+        }
+    }
+
+    private func collect(_ body: RequestBody) async throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        for try await part in body {
+            guard bytes.count + part.readableBytes <= limits.bodyBytes else { throw tooLarge }
+            bytes += part.readableBytesView
+        }
+        return bytes
+    }
+
+    private var tooLarge: BastionError {
+        BastionError(.tooLarge, "the body is larger than \(limits.bodyBytes) bytes")
+    }
+
+    private func write(_ response: APIResponse, isHead: Bool, _ writer: consuming ResponseWriter) async throws {
+        var fields = HTTPFields()
+        fields[.contentType] = response.contentType
+        fields[.contentLength] = "\(response.body.count)"
+        fields[.cacheControl] = "no-store"
+        for header in response.headers {
+            guard let name = HTTPField.Name(header.name) else { continue }
+            fields[name] = header.value
+        }
+        let head = HTTPResponse(status: .init(code: response.status), headerFields: fields)
+        guard !isHead else {
+            try await writer.writeResponse(head)
+            return
+        }
+        try await writer.write(response: head, body: ResponseBody(byteBuffer: ByteBuffer(bytes: response.body)))
+    }
+}

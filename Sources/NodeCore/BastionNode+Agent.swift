@@ -1,0 +1,80 @@
+import ClusterModel
+import FailoverCore
+import RaftCore
+
+/// The agent's steps become effects.
+extension BastionNode {
+    var agentContext: AgentContext {
+        AgentContext(
+            state: state, now: now, me: identity.name, memberID: identity.memberID,
+            mayInitialise: identity.mayInitialise, guardStatus: guardStatus, facts: facts,
+            leaderReport: freshLeaderReport, pledgedBallot: pledgedBallot)
+    }
+
+    /// Evaluated on every change, and every 250 ms.
+    mutating func runAgent(isTick: Bool) {
+        guard identity.kind == .data, stopping?.isDone != true else { return }
+        if isTick, let agentAt, now.since(agentAt) < .milliseconds(50) { return }
+        agentAt = now
+        var isWatching = false
+        for step in agent.evaluate(agentContext) {
+            if step == .watchClosely { isWatching = true } else { carryOut(step) }
+        }
+        goOnStopping()
+        observe(every: isWatching || isSettling ? .milliseconds(20) : .seconds(1))
+    }
+
+    /// SE9, E13: positions are wanted soon while an operation or a synchronous change is not finished.
+    private var isSettling: Bool {
+        guard let operation = state.operation else { return !state.synchronous.isSettled && holdsPrimary }
+        return operation.phase != .settle || holdsPrimary
+    }
+
+    private var holdsPrimary: Bool { state.primary?.memberID == identity.memberID }
+
+    private mutating func observe(every interval: Duration) {
+        guard interval != observeInterval else { return }
+        observeInterval = interval
+        effects.append(.observeEvery(interval))
+    }
+
+    private mutating func carryOut(_ step: AgentStep) {
+        switch step {
+        case .act(let action):
+            nextActionID += 1
+            actions[nextActionID] = action
+            agent.started(action, now: now)
+            effects.append(.act(id: nextActionID, action))
+            logAction(action)
+        case .startStandby: effects.append(.startStandby)
+        case .startInPlace(let token): effects.append(.startInPlace(token))
+        case .order(let order): effects.append(.orderGuard(order))
+        case .persistPledge(let ballot): effects.append(.persistPledge(ballot))
+        case .answerPledge(let pledge):
+            if raft.role == .leader {
+                receive(.node(.pledge(pledge)), from: identity.memberID)
+            } else if let leader = raft.leader {
+                send(.pledge(pledge), to: MemberID(rawValue: leader.rawValue))
+            }
+        case .release(let token, let incarnation, let evidence):
+            let message = NodeMessage.release(term: raft.term.rawValue, token, incarnation, evidence)
+            if raft.role == .leader {
+                receive(.node(message), from: identity.memberID)
+            } else if let leader = raft.leader {
+                send(message, to: MemberID(rawValue: leader.rawValue))
+            }
+        case .watchClosely: break
+        }
+    }
+
+    private mutating func logAction(_ action: PostgresAction) {
+        switch action {
+        case .clone(let source, _):
+            log(.info, "agent.clone", "cloning the data directory from \(source.node)", ["source": source.node.rawValue])
+        case .rewind(let source):
+            log(.info, "agent.rewind", "demote: rewinding the former primary to follow \(source.node)", ["source": source.node.rawValue])
+        case .initialize: log(.info, "agent.initialize", "initialising a new data directory")
+        default: log(.debug, "agent.action", "action \(action.name)", ["action": action.name])
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import ClusterModel
+import FailoverCore
+import RaftCore
+
+/// What a node shows to its proxy and its transport.
+extension BastionNode {
+    mutating func route() {
+        let table = routingView.table
+        if table != publishedRoute {
+            publishedRoute = table
+            effects.append(.route(table))
+        }
+        publishPeers()
+    }
+
+    /// No leader was heard for `leases.wait` (PX2).
+    var isCutOff: Bool {
+        guard raft.role != .leader else { return false }
+        guard let lastLeaderContact else { return true }
+        return now.since(lastLeaderContact) > .milliseconds(state.leases.waitMilliseconds)
+    }
+
+    var isSplitBrain: Bool { raft.role == .leader ? decision.splitBrain : freshLeaderReport?.splitBrain ?? false }
+
+    var routingView: RoutingView {
+        RoutingView(
+            state: state, reports: reports, me: identity.name, holdsLease: agentContext.holdsLease, isCutOff: isCutOff,
+            splitBrain: isSplitBrain, settings: policy.settings, now: now)
+    }
+
+    private mutating func publishPeers() {
+        let peers = state.sortedNodes.filter { $0.memberID != identity.memberID }
+            .map { PeerEndpoint(memberID: $0.memberID, name: $0.name, host: $0.host, port: $0.raftPort) }
+        guard peers != publishedPeers else { return }
+        publishedPeers = peers
+        effects.append(.peers(peers))
+    }
+
+    mutating func membershipCommitted(_ entry: LogEntry) {
+        do {
+            let membership = try Membership(decoding: entry.payload)
+            let names = membership.voters.map { state.node(MemberID(rawValue: $0.rawValue))?.name.rawValue ?? $0.description }
+            log(.info, "membership.changed", "the voters are \(names.joined(separator: ", "))", ["index": "\(entry.index)"])
+        } catch {
+            effects.append(.halt("membership entry \(entry.index) cannot be read: \(error)"))
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import ClusterModel
+import FailoverCore
+import RaftCore
+
+/// What a node wants done. The shell carries the array out front to back: persist, then send, then act, then publish.
+/// A message that depends on a write is not in the same array: it comes after `NodeInput.persisted`.
+package enum NodeEffect: Sendable {
+    case persist(PersistBatch)
+    case send(to: MemberID, PeerMessage, lane: Lane)
+    case act(id: UInt64, PostgresAction)
+    case startStandby
+    case startInPlace(FencingToken)
+    case orderGuard(GuardOrder)
+    case persistPledge(FencingToken)
+    /// Read facts at this interval from now on.
+    case observeEvery(Duration)
+    /// Who is to be dialled, without this node.
+    case peers([PeerEndpoint])
+    /// A snapshot of the state machine to be written, and the log before `compactBefore` to be dropped.
+    case saveSnapshot(Snapshot, compactBefore: LogIndex)
+    case reply(id: UInt64, Result<ClusterReply, BastionError>)
+    case readConfirmed(id: UInt64, Bool)
+    case route(RoutingTable)
+    case log(NodeEvent)
+    /// The daemon may end now without harm to the running server.
+    case mayStop(String)
+    /// A broken invariant: end the process with this message.
+    case halt(String)
+
+    package enum Lane: Sendable, Hashable { case urgent, bulk, report }
+}
+
+package struct PeerEndpoint: Sendable, Hashable {
+    package var memberID: MemberID
+    package var name: NodeName
+    package var host: String
+    package var port: Int
+    package init(memberID: MemberID, name: NodeName, host: String, port: Int) {
+        self.memberID = memberID
+        self.name = name
+        self.host = host
+        self.port = port
+    }
+}
+
+/// A fact for the log, returned by the core and written by the shell.
+package struct NodeEvent: Sendable, Hashable {
+    package enum Level: String, Sendable, Hashable { case debug, info, warning, error }
+    package var level: Level
+    /// Stable: `raft.became_leader`.
+    package var name: String
+    package var message: String
+    package var fields: [String: String]
+    package init(_ level: Level = .info, _ name: String, _ message: String, _ fields: [String: String] = [:]) {
+        self.level = level
+        self.name = name
+        self.message = message
+        self.fields = fields
+    }
+}

@@ -1,0 +1,163 @@
+import ClusterModel
+import Glibc
+import Synchronization
+
+extension ServerWorker {
+    /// AG16: `pg_basebackup` into a new directory; the old one goes to quarantine before the new one gets its name.
+    func clone(
+        _ source: PostgresEndpoint, _ slot: String, _ progress: @escaping Progress
+    ) async throws(BastionError) {
+        try requireStopped()
+        try LeftoverPrograms.end(dataDirectory: input.dataDirectory)
+        try removeOldAttempts()
+        let identity = DataIdentity.drawn()
+        var marker = JobMarker(kind: .clone, id: identity.id.short, isComplete: false)
+        try marker.write(input.markerFile)
+        try identity.write(input.dataIDFile)
+        let target = input.dataDirectory + ".clone-" + marker.id
+        try DurableFiles.makeDirectory(DurableFiles.parent(of: target), mode: 0o755)
+        do {
+            try await baseBackup(source, slot, into: target, progress)
+        } catch {
+            try DurableFiles.removeTree(target)
+            throw error
+        }
+        progress(JobProgress(kind: "clone", phase: "finish"))
+        try makeStandby(of: target)
+        try replaceDataDirectory(with: target)
+        marker.isComplete = true
+        try marker.write(input.markerFile)
+    }
+
+    private func baseBackup(
+        _ source: PostgresEndpoint, _ slot: String, into target: String, _ progress: @escaping Progress
+    ) async throws(BastionError) {
+        try store.writePassfiles(forReceiver: false)
+        let connection = ConnectionText.text(
+            source, user: input.replicationUser, passfile: input.jobPassfile, sslMode: input.sslMode,
+            extra: [("application_name", "pgbastion_clone")])
+        var arguments = [
+            "-D", target, "-d", connection, "-X", "stream", "--checkpoint=fast", "-S", slot, "-P", "-w", "-l",
+            "pgbastion clone",
+        ]
+        if let rate = input.cloneMaxRate { arguments.append("--max-rate=\(rate)") }
+        if let external = externalWAL() { arguments.append("--waldir=\(ClonePlace.beside(external, for: target))") }
+        for place in try await tablespaces(of: source) {
+            arguments += ["-T", "\(ClonePlace.escaped(place))=\(ClonePlace.escaped(ClonePlace.beside(place, for: target)))"]
+        }
+        let watcher = CloneWatcher(directory: DurableFiles.parent(of: target), progress: progress)
+        let result = try await programs.run("pg_basebackup", arguments, passfile: input.jobPassfile) {
+            line throws(BastionError) in try watcher.read(line)
+        }
+        guard result.succeeded else { throw result.error("could not clone from \"\(source.node)\"") }
+    }
+
+    /// A `pg_wal` that is a link to another disk is built there again.
+    private func externalWAL() -> String? {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = readlink(input.walDirectory, &buffer, buffer.count)
+        guard count > 0 else { return nil }
+        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Tablespaces are put beside the places they have on the source.
+    private func tablespaces(of source: PostgresEndpoint) async throws(BastionError) -> [String] {
+        let session = remoteSession(source, user: input.rewindUser)
+        let question = "SELECT pg_tablespace_location(oid) FROM pg_tablespace WHERE pg_tablespace_location(oid) <> ''"
+        do {
+            let places = try await session.run(question, within: .seconds(10)).last?.rows.compactMap { $0[0] } ?? []
+            await session.close()
+            return places
+        } catch {
+            throw error.error("could not ask \"\(source.node)\" for its tablespaces")
+        }
+    }
+
+    func remoteSession(_ source: PostgresEndpoint, user: String, replication: Bool = false) -> SQLSession {
+        let input = self.input
+        return SQLSession(label: "remote") {
+            var parameters = [
+                "host": source.host, "port": "\(source.port)", "user": user, "dbname": "postgres",
+                "passfile": input.jobPassfile, "sslmode": input.sslMode, "application_name": "pgbastion",
+            ]
+            if replication { parameters["replication"] = "true" }
+            return parameters
+        }
+    }
+
+    /// Slots are not part of a base backup; our files and `standby.signal` are put in before the directory gets its name.
+    private func makeStandby(of target: String) throws(BastionError) {
+        let major = DataDirectory.version(target)?.major ?? 0
+        let layout = ConfigurationLayout(input, major: major).moved(from: input.dataDirectory, to: target)
+        try DurableFiles.remove(target + "/pg_wal/pgbastion.probe")
+        try configuration(layout).apply()
+        try DurableFiles.write("", to: target + "/standby.signal")
+        try DurableFiles.flushDirectory(target)
+    }
+
+    private func replaceDataDirectory(with target: String) throws(BastionError) {
+        if DataDirectory.state(input.dataDirectory) == .present {
+            try moveToQuarantine()
+        } else if rmdir(input.dataDirectory) != 0, errno != ENOENT {
+            throw DurableFiles.failure("could not replace", input.dataDirectory)
+        }
+        try DurableFiles.move(target, to: input.dataDirectory)
+    }
+
+    /// What an interrupted clone of ours left; it never held the node's data.
+    private func removeOldAttempts() throws(BastionError) {
+        let parent = DurableFiles.parent(of: input.dataDirectory)
+        let prefix = DurableFiles.name(of: input.dataDirectory) + ".clone-"
+        for name in try DurableFiles.list(parent) ?? [] where name.hasPrefix(prefix) {
+            try DurableFiles.removeTree(parent + "/" + name)
+        }
+    }
+}
+
+/// Directories outside the data directory get new names beside their old ones, since several copies may exist.
+enum ClonePlace {
+    private static let mark = ".clone-"
+
+    /// `<path>.clone-<node directory>-<id>`; the mark of an earlier clone is replaced, not lengthened.
+    static func beside(_ path: String, for target: String) -> String {
+        let base = path.firstRange(of: mark).map { path[..<$0.lowerBound] } ?? path[...]
+        let owner = DurableFiles.name(of: target).split(separator: mark).joined(separator: "-")
+        return base + mark + owner
+    }
+
+    /// `pg_basebackup` splits a mapping at its first plain equals sign.
+    static func escaped(_ path: String) -> String { String(path.flatMap { $0 == "=" ? ["\\", "="] : [$0] }) }
+}
+
+/// Follows the output of `pg_basebackup`, and ends it before the disk is full.
+private final class CloneWatcher: Sendable {
+    private let directory: String
+    private let progress: @Sendable (JobProgress) -> Void
+    private let state = Mutex((progress: JobProgress(kind: "clone", phase: "copy"), checked: false))
+
+    init(directory: String, progress: @escaping @Sendable (JobProgress) -> Void) {
+        self.directory = directory
+        self.progress = progress
+    }
+
+    func read(_ line: String) throws(BastionError) {
+        let (now, mustCheck) = state.withLock { state in
+            state.progress.read(line)
+            let first = !state.checked && (state.progress.bytesTotal ?? 0) > 0
+            if first { state.checked = true }
+            return (state.progress, first)
+        }
+        if mustCheck { try checkSpace(now.bytesTotal ?? 0, alreadyCopied: now.bytesCopied ?? 0) }
+        progress(now)
+    }
+
+    /// The size is known with the first line; 5 % are kept for WAL that arrives meanwhile.
+    private func checkSpace(_ total: UInt64, alreadyCopied: UInt64) throws(BastionError) {
+        let needed = total - min(total, alreadyCopied) + total / 20
+        guard let free = DurableFiles.freeBytes(at: directory), free < needed else { return }
+        throw BastionError(
+            .preconditionFailed, "could not clone: not enough free space in \"\(directory)\"",
+            detail: "\(needed / 1_048_576) MiB needed, \(free / 1_048_576) MiB free",
+            hint: "remove quarantined directories or enlarge the disk")
+    }
+}

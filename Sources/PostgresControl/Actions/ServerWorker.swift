@@ -1,0 +1,133 @@
+import ClusterModel
+
+/// Carries out the actions of one server, one at a time.
+actor ServerWorker {
+    typealias Progress = @Sendable (JobProgress) -> Void
+
+    let input: PostgresSettingsInput
+    let programs: ProgramRunner
+    let reader: FactsReader
+    let store: SecretStore
+    /// For statements on a running server; facts have a session of their own.
+    let session: SQLSession
+    private var members: [String]
+    private var isTaken = false
+    private var isLongJobRunning = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+    private let executor = QueueExecutor(label: "pgbastion.worker")
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    init(input: PostgresSettingsInput, programs: ProgramRunner, reader: FactsReader) {
+        self.input = input
+        self.programs = programs
+        self.reader = reader
+        store = SecretStore(input: input)
+        session = SQLSession(label: "actions") { LocalConnection.parameters(input) }
+        members = input.memberAddresses
+    }
+
+    func perform(_ action: PostgresAction, progress: @escaping Progress) async -> PostgresOutcome {
+        guard !isLongJobRunning else {
+            return .failed(BastionError(.busy, "could not begin an action: a job of this node's PostgreSQL is running"))
+        }
+        if action.isLongJob { isLongJobRunning = true }
+        defer { if action.isLongJob { isLongJobRunning = false } }
+        await take()
+        defer { release() }
+        do {
+            try DurableFiles.makeDirectory(input.ownDirectory)
+            return try await carryOut(action, progress)
+        } catch {
+            return .failed(error)
+        }
+    }
+
+    private func carryOut(
+        _ action: PostgresAction, _ progress: @escaping Progress
+    ) async throws(BastionError) -> PostgresOutcome {
+        switch action {
+        case .initialize: try await initialize(progress)
+        case .prepareStandby(let settings): try prepareStandby(settings)
+        case .prepareInPlaceStart(let settings): try prepareInPlaceStart(settings)
+        case .applySettings(let settings): try await applySettings(settings)
+        case .ensureRoles: try await ensureRoles()
+        case .ensureSlots(let keep, let drop): try await ensureSlots(keep: keep, drop: drop)
+        case .stopReceiver(let settings): return .stoppedReceiving(try await stopReceiver(settings))
+        case .proveSynchronousWait(let settings): try await proveSynchronousWait(settings)
+        case .checkpoint: try await checkpoint()
+        case .reserveTimeline(let timeline): try await reserveTimeline(timeline)
+        case .inspectStopped: return .inspected(try await inspectStopped())
+        case .clone(let source, let slot): try await clone(source, slot, progress)
+        case .rewind(let source): try await rewind(source, progress)
+        case .finishRejoin: try DurableFiles.remove(input.markerFile)
+        case .quarantine(let reason): try quarantine(reason)
+        }
+        return .done
+    }
+
+    // MARK: - What several actions need
+
+    func version() throws(BastionError) -> PostgresVersion {
+        guard let version = DataDirectory.version(input.dataDirectory) else {
+            throw BastionError(.preconditionFailed, "could not read the version of \"\(input.dataDirectory)\"")
+        }
+        return version
+    }
+
+    func layout() throws(BastionError) -> ConfigurationLayout {
+        ConfigurationLayout(input, major: try version().major)
+    }
+
+    func configuration(_ layout: ConfigurationLayout) -> LocalConfiguration {
+        LocalConfiguration(input: input, layout: layout, members: members)
+    }
+
+    /// Runs one batch of statements; `what` says in the error what could not be done.
+    @discardableResult
+    func query(_ batch: String, _ what: String, within limit: Duration = .seconds(5)) async throws(BastionError) -> SQLTable {
+        do {
+            return try await session.run(batch, within: limit).last ?? SQLTable()
+        } catch {
+            throw error.error("could not \(what)")
+        }
+    }
+
+    func requireStopped() throws(BastionError) {
+        guard !DataDirectory.hasPostmaster(input.dataDirectory) else {
+            throw BastionError(
+                .preconditionFailed, "cannot change \"\(input.dataDirectory)\": its server is running",
+                hint: "stop the server first")
+        }
+    }
+
+    func setMembers(_ addresses: [String]) { members = addresses }
+    func secrets() throws(BastionError) -> PostgresSecrets? { try store.load() }
+    func adopt(_ secrets: PostgresSecrets) throws(BastionError) {
+        try DurableFiles.makeDirectory(input.ownDirectory)
+        try store.save(secrets)
+    }
+
+    private func take() async {
+        if !isTaken {
+            isTaken = true
+            return
+        }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+
+    /// The turn passes to the one who waited longest.
+    private func release() {
+        if waiting.isEmpty { isTaken = false } else { waiting.removeFirst().resume() }
+    }
+}
+
+extension PostgresAction {
+    /// AG15: nothing else is begun while one of these runs.
+    var isLongJob: Bool {
+        switch self {
+        case .initialize, .clone, .rewind: true
+        default: false
+        }
+    }
+}

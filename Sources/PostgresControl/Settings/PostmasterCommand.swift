@@ -1,0 +1,58 @@
+import ClusterModel
+
+/// How to start the server; the guard executes it without a shell.
+package struct PostmasterCommand: Sendable, Hashable {
+    package var program: String
+    package var arguments: [String]
+    package var environment: [String]
+    package var dataDirectory: String
+    package var logFile: String
+}
+
+extension PostmasterCommand {
+    /// Settings that are owned by the command line, with the values used when the configuration names none (8.5).
+    static let ownedDefaults: [String: String] = [
+        "wal_level": "replica", "max_connections": "100", "max_worker_processes": "8", "max_wal_senders": "10",
+        "max_prepared_transactions": "0", "max_locks_per_transaction": "64", "max_replication_slots": "20",
+    ]
+    static let fixed: [String: String] = ["hot_standby": "on", "wal_log_hints": "on", "restart_after_crash": "off"]
+    /// `pg_controldata` abbreviates two names.
+    static let controlNames = [
+        "max_prepared_transactions": "max_prepared_xacts", "max_locks_per_transaction": "max_locks_per_xact",
+    ]
+
+    /// - Parameter control: For a standby: it starts with no smaller value than the one its WAL was written under (D58),
+    ///   since PostgreSQL refuses or pauses recovery otherwise.
+    init(input: PostgresSettingsInput, layout: ConfigurationLayout, control: ControlData?) {
+        var settings = PostmasterCommand.ownedDefaults
+        for (name, value) in input.commandLineSettings { settings[name] = value }
+        for name in PostmasterCommand.ownedDefaults.keys {
+            let least = control?.minimumSettings[PostmasterCommand.controlNames[name] ?? name]
+            if let least, let value = settings[name].flatMap({ Int($0) }), value < least { settings[name] = "\(least)" }
+        }
+        for (name, value) in PostmasterCommand.fixed { settings[name] = value }
+        settings["config_file"] = layout.configFile
+        settings["hba_file"] = layout.hbaFile
+        settings["ident_file"] = layout.identFile
+        settings["listen_addresses"] = input.listenAddresses.joined(separator: ",")
+        settings["port"] = "\(input.port)"
+        settings["unix_socket_directories"] = input.socketDirectory
+        settings["cluster_name"] = input.clusterName
+        program = input.program("postgres")
+        arguments = ["-D", input.dataDirectory]
+        for (name, value) in settings.sorted(by: { $0.key < $1.key }) { arguments += ["-c", "\(name)=\(value)"] }
+        // Backends do not inherit a protection from the out-of-memory killer that was meant for the supervisor.
+        environment = [
+            "PATH=\(input.binDirectory):/usr/local/bin:/usr/bin:/bin", "LC_ALL=\(input.locale)",
+            "PG_OOM_ADJUST_FILE=/proc/self/oom_score_adj", "PG_OOM_ADJUST_VALUE=0",
+        ]
+        dataDirectory = input.dataDirectory
+        logFile = input.logFile
+    }
+
+    /// Every setting the command line owns: the settings file never carries one.
+    static let ownedNames: Set<String> = Set(ownedDefaults.keys).union(fixed.keys).union([
+        "config_file", "hba_file", "ident_file", "listen_addresses", "port", "unix_socket_directories", "cluster_name",
+        "data_directory",
+    ])
+}
