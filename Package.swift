@@ -29,6 +29,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.0", traits: []),
     ],
@@ -54,8 +55,10 @@ let package = Package(
             name: "HTTPAPI",
             dependencies: [
                 "ClusterModel", "Operations",
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 nio("NIOCore"), nio("NIOPosix"),
@@ -137,6 +140,7 @@ let package = Package(
         .testTarget(
             name: "RaftIOTests", dependencies: ["RaftIO", "RaftCore", "ClusterModel", "LinKV"],
             swiftSettings: strict),
+        .testTarget(name: "RaftStepTests", dependencies: ["RaftStep", "RaftCore"], swiftSettings: strict),
         .testTarget(
             name: "PostgresControlTests", dependencies: ["PostgresControl", "PostgresTestKit", "ClusterModel"],
             swiftSettings: strict),
@@ -145,13 +149,16 @@ let package = Package(
             name: "ProxyServerTests", dependencies: ["ProxyServer", "ClusterModel", nio("NIOCore"), nio("NIOPosix")],
             swiftSettings: strict),
         .testTarget(name: "ConfigFilesTests", dependencies: ["ConfigFiles", "ClusterModel"], swiftSettings: strict),
-        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "ClusterModel"], swiftSettings: strict),
+        .testTarget(
+            name: "TelemetryTests",
+            dependencies: ["Telemetry", "ClusterModel", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
         .testTarget(name: "OperationsTests", dependencies: ["Operations", "ClusterModel"], swiftSettings: strict),
         .testTarget(
             name: "HTTPAPITests",
             dependencies: [
                 "HTTPAPI", "Operations", "ClusterModel",
-                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .testTarget(

@@ -24,13 +24,30 @@ func withOptionalCString<R>(_ string: String?, _ body: (UnsafePointer<CChar>?) -
 }
 
 /// A program to start, as `pgb_spawn` and `pgb_detach` take it.
-struct SpawnRequest {
-    var program: String
-    var arguments: [String]
-    var environment: [String]
-    var directory: String?
-    var logFile: String?
-    var parentDeathSignal: Int32 = 0
+package struct SpawnRequest {
+    package var program: String
+    package var arguments: [String]
+    package var environment: [String]
+    package var directory: String?
+    package var logFile: String?
+    package var parentDeathSignal: Int32 = 0
+
+    package init(
+        program: String, arguments: [String], environment: [String], directory: String?, logFile: String?,
+        parentDeathSignal: Int32 = 0
+    ) {
+        self.program = program
+        self.arguments = arguments
+        self.environment = environment
+        self.directory = directory
+        self.logFile = logFile
+        self.parentDeathSignal = parentDeathSignal
+    }
+
+    /// Starts it detached: in a session of its own, not a child of the caller.
+    ///
+    /// - Returns: The process id; negative with `errno` set when it could not be started.
+    package func detach() -> Int32 { withPointer { pgb_detach($0) } }
 
     func withPointer<R>(_ body: (UnsafePointer<pgb_spawn_request>) -> R) -> R {
         program.withCString { program in

@@ -33,7 +33,7 @@ package final class KeyValueNode {
         names = Dictionary(uniqueKeysWithValues: ids.map { ($0.value, $0.key) })
         store = try RaftLogStore.open(directory: directory)
         if store.identity.clusterID == nil { try store.adopt(clusterID: ClusterID(rawValue: 1), epoch: 0) }
-        let durable = store.load()
+        let durable = try store.load()
         if let snapshot = durable.snapshot { state = StoredJSON.decode(KeyValueState.self, snapshot.data) }
         node = RaftNode(
             id: id, settings: settings, durable: durable, initialMembership: Membership(voters: Array(ids.values)),
@@ -247,7 +247,9 @@ package final class KeyValueNode {
         do throws(BastionError) {
             try store.saveSnapshot(snapshot)
             let kept = UInt64(StoreStatistics.keptEntries)
-            if snapshot.index.rawValue > kept { try store.compact(before: LogIndex(snapshot.index.rawValue - kept + 1)) }
+            if snapshot.index.rawValue > kept {
+                try store.compact(before: LogIndex(snapshot.index.rawValue - kept + 1))
+            }
         } catch {
             // Without space the log just stays longer.
             guard error.code == .unavailable else { throw error }

@@ -65,7 +65,9 @@ import RaftIO
         }
         guard let name = message.body["node_id"]?.text, let members = message.body["node_ids"]?.list?.compactMap(\.text)
         else { throw BastionError(.invalidData, "init without node_id or node_ids") }
-        if node == nil { node = try KeyValueNode(name: name, members: members, directory: directory(name), seed: LinKVMain.seed()) }
+        if node == nil {
+            node = try KeyValueNode(name: name, members: members, directory: directory(name), seed: LinKVMain.seed())
+        }
         var body: [String: JSONValue] = ["type": .string("init_ok")]
         if let id = message.id { body["in_reply_to"] = .integer(id) }
         try send([MaelstromMessage(source: name, destination: message.source, body: body)])

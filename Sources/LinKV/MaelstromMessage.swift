@@ -14,7 +14,8 @@ package struct MaelstromMessage: Sendable, Hashable {
 
     /// nil when the line is not a message.
     package init?(line: [UInt8]) {
-        guard let value = JSONValue(bytes: line), let source = value["src"]?.text, let destination = value["dest"]?.text,
+        guard let value = JSONValue(bytes: line), let source = value["src"]?.text,
+            let destination = value["dest"]?.text,
             case .object(let body) = value["body"]
         else { return nil }
         self.init(source: source, destination: destination, body: body)

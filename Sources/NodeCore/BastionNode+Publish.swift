@@ -45,4 +45,23 @@ extension BastionNode {
             effects.append(.halt("membership entry \(entry.index) cannot be read: \(error)"))
         }
     }
+
+    /// The leader as this node knows it.
+    package struct LeaderMember: Sendable {
+        package var member: MemberID
+        package var name: NodeName?
+        package var isSelf: Bool
+    }
+
+    package var leaderMember: LeaderMember? {
+        guard let leader = raft.leader else { return nil }
+        let member = MemberID(rawValue: leader.rawValue)
+        return LeaderMember(member: member, name: leaderName, isSelf: leader == raft.id)
+    }
+
+    /// Whether a member id is registered now: it may be told the service roles' passwords.
+    package func isRegistered(_ member: MemberID) -> Bool { state.node(member) != nil }
+
+    /// This node waits to be added, or knows a leader: it can answer for its cluster.
+    package var isSettled: Bool { state.cluster == nil ? raft.membership.voters.isEmpty : raft.leader != nil }
 }

@@ -150,10 +150,12 @@ package struct BastionNode: Sendable {
     }
 
     private mutating func guardReported(_ report: GuardReport) {
+        // What SQL said of a server that has ended since says nothing of the next one.
+        if guardStatus?.postmasterPID != report.status.postmasterPID { facts?.server = nil }
+        guardStatus = report.status
         switch report {
-        case .status(let status): guardStatus = status
-        case .refused(let rule, let reason, let status):
-            guardStatus = status
+        case .status: break
+        case .refused(let rule, let reason, _):
             log(.warning, "guard.refused", "the guard refused an order: \(reason)", ["rule": rule])
         }
     }

@@ -40,7 +40,7 @@ extension ServerBootstrap {
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: UInt(SocketTuning.readsPerTurn))
             .childChannelOption(.writeBufferWaterMark, value: SocketTuning.waterMark(limit: settings.bufferLimit))
-        // On Linux an accepted socket inherits these from the listening one, which saves system calls for each client.for each client.
+        // On Linux an accepted socket inherits these from the listening one, which saves system calls for each client.
         for (option, value) in SocketTuning.options {
             bootstrap = bootstrap.serverChannelOption(option, value: value)
         }

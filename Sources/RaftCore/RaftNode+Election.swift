@@ -142,8 +142,9 @@ extension RaftNode {
         votes = [:]
         ticksSinceLeaderContact = 0
         heartbeatElapsed = 0
-        round = 0
-        roundWanted = true
+        // The own-term entry goes to everybody at once and carries the first round.
+        round = 1
+        roundWanted = false
         transfer = nil
         pendingReads = []
         uncommittedBytes = log.bytes(from: commitIndex.next, through: log.lastIndex)

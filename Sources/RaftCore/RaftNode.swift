@@ -49,8 +49,10 @@ package struct RaftNode: Sendable {
     var termStart = LogIndex.zero
     var uncommittedBytes = 0
 
+    /// - Parameter knownCommit: An index known to be committed; the daemon keeps none (RA14).
     package init(
-        id: ServerID, settings: RaftSettings, durable: DurableState, initialMembership: Membership, seed: UInt64
+        id: ServerID, settings: RaftSettings, durable: DurableState, initialMembership: Membership, seed: UInt64,
+        knownCommit: LogIndex = .zero
     ) {
         self.id = id
         self.settings = settings
@@ -62,9 +64,9 @@ package struct RaftNode: Sendable {
         precondition(
             log.lastTerm <= durable.hardState.term,
             "term \(log.lastTerm) of the log is above the stored term \(durable.hardState.term)")
-        // RA14: nothing behind the snapshot is applied before a leader confirms it.
-        commitIndex = durable.snapshot?.index ?? .zero
-        appliedIndex = commitIndex
+        // RA14: nothing behind the snapshot is applied before a leader confirms it, unless the caller knows better.
+        appliedIndex = durable.snapshot?.index ?? .zero
+        commitIndex = max(appliedIndex, min(knownCommit, log.lastIndex))
         storage = StorageProgress(durableIndex: log.lastIndex)
         generator = SeededGenerator(seed: seed)
         noteMembership()

@@ -4,7 +4,7 @@ import PostgresControl
 import PostgresTestKit
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(2)))
 struct ReplicationTests {
     @Test func `a failover takes the reserved timeline, a replica follows, and the old primary is rewound`() async {
         await #expect(processExitsWith: .success) {
@@ -55,6 +55,13 @@ struct ReplicationTests {
                 #expect(!stopped.isCleanShutdown && !stopped.wasStandby)
                 #expect(stopped.end.timeline == TimelineID(2) && stopped.end.lsn >= written)
                 let idBefore = await old.adapter.facts().dataID
+                var unreachable = new.endpoint
+                unreachable.port = Loopback.freePort()
+                guard case .failed = await old.adapter.perform(.rewind(source: unreachable)) else {
+                    Issue.record("a rewind without a source succeeded")
+                    return
+                }
+                #expect(await old.adapter.facts().unfinishedJob == "rewind")
                 try await old.perform(.rewind(source: new.endpoint))
                 let rewound = await old.adapter.facts()
                 #expect(rewound.unfinishedJob == "rewind-complete" && rewound.dataID != idBefore)
@@ -89,7 +96,9 @@ struct ReplicationTests {
                 #expect(killed.wasStandby && !killed.isCleanShutdown)
                 #expect(killed.end == WALPosition(timeline: position.timeline, lsn: position.lsn))
 
-                let written = primary.server.query("SELECT pg_current_wal_insert_lsn()").flatMap { LSN($0) }
+                // WAL that ends with a switch ends where its segment does.
+                #expect(primary.server.query("SELECT pg_switch_wal()") != nil)
+                let written = primary.server.query("SELECT pg_current_wal_flush_lsn()").flatMap { LSN($0) }
                 primary.server.kill()
                 let crashed = try await primary.inspected()
                 #expect(!crashed.isCleanShutdown && !crashed.wasStandby)

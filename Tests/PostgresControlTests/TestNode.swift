@@ -28,7 +28,9 @@ final class TestNode {
 
     var endpoint: PostgresEndpoint { PostgresEndpoint(node: name, host: "127.0.0.1", port: server.port) }
 
-    func settings(following: TestNode? = nil, synchronous: String = "", parameters: [String: String] = [:]) -> ManagedSettings {
+    func settings(following: TestNode? = nil, synchronous: String = "", parameters: [String: String] = [:])
+        -> ManagedSettings
+    {
         ManagedSettings(
             upstream: following?.endpoint, slot: name.slotName, applicationName: "pgb_00000000_\(name)",
             synchronousStandbyNames: synchronous, parameters: parameters)
@@ -72,7 +74,8 @@ final class TestNode {
         let seen = SeenProgress()
         let outcome = await adapter.perform(.clone(source: primary.endpoint, slot: name.slotName)) { seen.add($0) }
         guard case .done = outcome else { throw BastionError(.failed, "the clone failed", detail: "\(outcome)") }
-        guard seen.all.contains(where: { $0.percent == 100 }), seen.all.last?.phase == "finish" else {
+        let last = seen.all.last?.progress
+        guard last?.phase == "complete", last?.bytesTotal ?? 0 > 0, last?.bytesCopied == last?.bytesTotal else {
             throw BastionError(.failed, "the clone reported no progress")
         }
         try await perform(.prepareStandby(settings(following: primary)))
@@ -119,7 +122,7 @@ func withNodes(
 
 /// The progress a job reported.
 final class SeenProgress: Sendable {
-    private let seen: Mutex<[JobProgress]> = Mutex([])
-    var all: [JobProgress] { seen.withLock { $0 } }
-    func add(_ progress: JobProgress) { seen.withLock { $0.append(progress) } }
+    private let seen: Mutex<[JobReport]> = Mutex([])
+    var all: [JobReport] { seen.withLock { $0 } }
+    func add(_ progress: JobReport) { seen.withLock { $0.append(progress) } }
 }

@@ -27,13 +27,15 @@ struct TextTests {
             "rmgr: XLOG        len (rec/tot):    114/   114, tx:          0, lsn: 0/01000028, prev 0/00000000, desc: CHECKPOINT_SHUTDOWN redo 0/1000028"
         let record = try #require(WALRecordLine(line))
         #expect(record.start == LSN(0x100_0028) && record.length == 114 && !record.isSwitch)
-        let error = "pg_waldump: error: error in WAL record at 0/1523C80: invalid record length at 0/1523CB8: wanted 24, got 0"
+        let error =
+            "pg_waldump: error: error in WAL record at 0/1523C80: invalid record length at 0/1523CB8: wanted 24, got 0"
         #expect(WALRecordLine.lastRead(error) == LSN(0x152_3C80))
         #expect(WALRecordLine("first record is after 0/1, at 0/2") == nil)
     }
 
     @Test func `history files are read and forks found`() {
-        let history = TimelineHistoryFile.parse("1\t0/3000000\tno recovery target specified\n\n# note\n4\t0/5000148\tx\n")
+        let history = TimelineHistoryFile.parse(
+            "1\t0/3000000\tno recovery target specified\n\n# note\n4\t0/5000148\tx\n")
         #expect(history.map(\.timeline) == [TimelineID(1), TimelineID(4)])
         #expect(history.last?.switchPoint == LSN(0x500_0148))
         #expect(TimelineHistoryFile.parse("# reserved by pgbastion\n").isEmpty)
@@ -47,9 +49,12 @@ struct TextTests {
 
     @Test func `the settings file quotes values and carries no owned setting`() {
         let settings = ManagedSettings(
-            upstream: PostgresEndpoint(node: NodeName("node-2") ?? fail(), host: "10.0.0.2", port: 5433), slot: "node_1",
+            upstream: PostgresEndpoint(node: NodeName("node-2") ?? fail(), host: "10.0.0.2", port: 5433),
+            slot: "node_1",
             applicationName: "pgb_1_node-1", synchronousStandbyNames: "ANY 1 (\"a\")",
-            parameters: ["archive_command": "cp '%p' x\\y", "port": "1", "recovery_target_time": "now", "work_mem": "1MB"])
+            parameters: [
+                "archive_command": "cp '%p' x\\y", "port": "1", "recovery_target_time": "now", "work_mem": "1MB",
+            ])
         let file = SettingsFile(settings, input: input(), version: PostgresVersion(major: 15))
         #expect(file.text.contains("archive_command = 'cp ''%p'' x\\\\y'\n"))
         #expect(file.text.contains("recovery_target_time = ''\n"))
@@ -77,7 +82,10 @@ struct TextTests {
             try LocalConfiguration(input: input, layout: layout, members: members).apply()
         }
         let conf = try DurableFiles.read(layout.configFile)
-        #expect(conf == "work_mem = 1MB\ninclude '\(directory.path)/state''s/postgresql/pgbastion.conf' # pgbastion: keep this line last\n")
+        #expect(
+            conf
+                == "work_mem = 1MB\ninclude '\(directory.path)/state''s/postgresql/pgbastion.conf' # pgbastion: keep this line last\n"
+        )
         let hba = try #require(try DurableFiles.read(layout.hbaFile))
         #expect(hba.hasSuffix("# pgbastion: end\nlocal all all trust\n"))
         #expect(hba.contains("host replication \"replicator\" samehost scram-sha-256"))
@@ -99,15 +107,18 @@ struct TextTests {
     }
 
     @Test func `progress lines become bytes and percent`() {
-        var progress = JobProgress(kind: "clone", phase: "copy")
-        progress.read("waiting for checkpoint")
-        progress.read(" 1024/4096 kB (25%), 0/1 tablespace")
-        #expect(progress.percent == 25 && progress.bytesTotal == 4_194_304 && progress.bytesCopied == 1_048_576)
-        #expect(progress.recentOutput == ["waiting for checkpoint"])
+        var report = JobReport(kind: "clone")
+        report.read("waiting for checkpoint")
+        #expect(report.progress.phase == "connecting")
+        report.read(" 1024/4096 kB (25%), 0/1 tablespace")
+        #expect(report.progress.percent == 25 && report.progress.bytesTotal == 4_194_304)
+        #expect(report.progress.bytesCopied == 1_048_576 && report.progress.phase == "copying")
+        #expect(report.recentOutput == ["waiting for checkpoint"])
     }
 
     @Test func `an archive command is expanded as PostgreSQL does`() {
-        #expect(ArchiveCommand.expanded("cp %p /a/%f 100%% %x", path: "pg_wal/1", file: "1") == "cp pg_wal/1 /a/1 100% %x")
+        #expect(
+            ArchiveCommand.expanded("cp %p /a/%f 100%% %x", path: "pg_wal/1", file: "1") == "cp pg_wal/1 /a/1 100% %x")
     }
 
     @Test func `the command line of a standby is not smaller than the WAL it replays`() throws {

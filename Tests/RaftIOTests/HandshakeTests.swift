@@ -98,7 +98,8 @@ import Testing
         ]
         for _ in 0..<40 {
             var damaged = hello
-            damaged[Int.random(in: 0..<damaged.count, using: &generator)] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+            damaged[Int.random(in: 0..<damaged.count, using: &generator)] ^=
+                1 << UInt8.random(in: 0..<8, using: &generator)
             attempts.append(damaged)
         }
         for bytes in attempts {
@@ -110,7 +111,9 @@ import Testing
         #expect(node.transport.statistics.damagedFrames > 20)
         // It still serves.
         let other = try TestNode(2)
-        #expect(try await other.transport.probe(host: "127.0.0.1", port: node.port, timeout: .seconds(5)).memberID == node.member)
+        #expect(
+            try await other.transport.probe(host: "127.0.0.1", port: node.port, timeout: .seconds(5)).memberID
+                == node.member)
         await stop(node, other)
     }
 

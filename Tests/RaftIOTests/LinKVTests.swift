@@ -121,12 +121,17 @@ final class LossySwitch {
         var state = KeyValueState()
         let first = KeyValueCommand(key: .integer(1), action: .write(.integer(1)), client: "c1", requestID: 1)
         let second = KeyValueCommand(
-            key: .integer(1), action: .compareAndSet(from: .integer(1), to: .integer(2), createsMissing: false), client: "c2",
+            key: .integer(1), action: .compareAndSet(from: .integer(1), to: .integer(2), createsMissing: false),
+            client: "c2",
             requestID: 1)
-        #expect([state.apply(first), state.apply(second), state.apply(first), state.apply(second)] == [.done, .done, .done, .done])
+        #expect(
+            [state.apply(first), state.apply(second), state.apply(first), state.apply(second)] == [
+                .done, .done, .done, .done,
+            ])
         #expect(state[.integer(1)] == .integer(2))
         for id in 2...400 as ClosedRange<Int64> {
-            _ = state.apply(KeyValueCommand(key: .integer(2), action: .write(.integer(id)), client: "c1", requestID: id))
+            _ = state.apply(
+                KeyValueCommand(key: .integer(2), action: .write(.integer(id)), client: "c1", requestID: id))
         }
         #expect(state.apply(first) == .forgotten)
         #expect(StoredJSON.decode(KeyValueState.self, StoredJSON.encode(state)) == state)
@@ -219,7 +224,9 @@ final class LossySwitch {
     }
 
     @Test func `lines of the protocol are read and written`() throws {
-        let line = Array(#"{"src":"c1","dest":"n1","body":{"type":"write","key":"a","value":[1,2.5,null,true,{"x":"y"}],"msg_id":3}}"#.utf8)
+        let line = Array(
+            #"{"src":"c1","dest":"n1","body":{"type":"write","key":"a","value":[1,2.5,null,true,{"x":"y"}],"msg_id":3}}"#
+                .utf8)
         let message = try #require(MaelstromMessage(line: line))
         #expect(message.id == 3)
         #expect(MaelstromMessage(line: message.line) == message)

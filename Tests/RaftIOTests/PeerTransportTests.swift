@@ -103,7 +103,8 @@ import Testing
             for index in 0..<50 as Range<UInt32> {
                 group.addTask {
                     do throws(BastionError) {
-                        let answer = try await a.transport.request(to: b.member, payload: number(index), timeout: .seconds(5))
+                        let answer = try await a.transport.request(
+                            to: b.member, payload: number(index), timeout: .seconds(5))
                         return answer == number(index).reversed()
                     } catch {
                         return false
@@ -113,7 +114,9 @@ import Testing
             for await isRight in group { #expect(isRight) }
         }
         let large = [UInt8](repeating: 3, count: 4 * 1024 * 1024)
-        #expect(try await a.transport.request(host: "127.0.0.1", port: b.port, payload: large, timeout: .seconds(5)) == large)
+        #expect(
+            try await a.transport.request(host: "127.0.0.1", port: b.port, payload: large, timeout: .seconds(5))
+                == large)
         let tooLarge = await #expect(throws: BastionError.self) {
             try await a.transport.request(to: b.member, payload: large + [1], timeout: .seconds(5))
         }
@@ -125,10 +128,12 @@ import Testing
     @Test func `a request without an answer ends in time`() async throws {
         let release = Box(inbox: [Bool]())
         let a = try TestNode(1)
-        let b = try TestNode(2, answer: { bytes in
-            _ = await eventually { release.count > 0 }
-            return bytes
-        })
+        let b = try TestNode(
+            2,
+            answer: { bytes in
+                _ = await eventually { release.count > 0 }
+                return bytes
+            })
         let error = await #expect(throws: BastionError.self) {
             try await a.transport.request(host: "127.0.0.1", port: b.port, payload: [1], timeout: .milliseconds(200))
         }
@@ -145,11 +150,13 @@ import Testing
     @Test func `a request fails when its connection ends`() async throws {
         let started = Box(inbox: [Bool]())
         let (a, release) = (try TestNode(1), Box(inbox: [Bool]()))
-        let b = try TestNode(2, answer: { bytes in
-            started.append(true)
-            _ = await eventually { release.count > 0 }
-            return bytes
-        })
+        let b = try TestNode(
+            2,
+            answer: { bytes in
+                started.append(true)
+                _ = await eventually { release.count > 0 }
+                return bytes
+            })
         async let answer = a.transport.request(host: "127.0.0.1", port: b.port, payload: [1], timeout: .seconds(30))
         #expect(await eventually { started.count > 0 })
         async let stopped: Void = b.transport.stop()

@@ -16,7 +16,7 @@ import Testing
         do {
             let store = try RaftLogStore.open(directory: path)
             #expect(store.isNew)
-            #expect(store.load() == DurableState())
+            #expect(try store.load() == DurableState())
             try store.persist([PersistBatch(number: 1, hardState: hard, entries: entries(1...5))])
             try store.persist([PersistBatch(number: 2, entries: entries(6...7, term: 3))])
             try store.close()
@@ -24,7 +24,7 @@ import Testing
         }
         let store = try RaftLogStore.open(directory: path)
         #expect(!store.isNew)
-        #expect(store.load() == DurableState(hardState: hard, entries: entries(1...5) + entries(6...7, term: 3)))
+        #expect(try store.load() == DurableState(hardState: hard, entries: entries(1...5) + entries(6...7, term: 3)))
         #expect(store.statistics.lastIndex == LogIndex(7))
         #expect(store.statistics.lastTerm == Term(3))
         #expect(store.statistics.bytesSinceSnapshot == 140)
@@ -35,7 +35,7 @@ import Testing
         try store.persist([PersistBatch(number: 1, hardState: HardState(term: Term(1)), entries: entries(1...5))])
         try temporary.copy("raft", to: "copy")
         let other = try RaftLogStore.open(directory: "\(temporary.path)/copy")
-        #expect(other.load().entries == entries(1...5))
+        #expect(try other.load().entries == entries(1...5))
     }
 
     @Test func `entries replace the suffix that begins at their index`() throws {
@@ -52,7 +52,8 @@ import Testing
         let store = try RaftLogStore.open(directory: path)
         try store.persist([
             PersistBatch(number: 1, hardState: HardState(term: Term(1)), entries: entries(1...6)),
-            PersistBatch(number: 2, hardState: HardState(term: Term(2), vote: ServerID(4)), entries: entries(3...4, term: 2)),
+            PersistBatch(
+                number: 2, hardState: HardState(term: Term(2), vote: ServerID(4)), entries: entries(3...4, term: 2)),
             PersistBatch(number: 3, entries: entries(5...5, term: 2)),
         ])
         let state = try reopened()
@@ -101,7 +102,18 @@ import Testing
         let other = try RaftLogStore.open(directory: "\(temporary.path)/copy")
         #expect(other.identity.clusterID == a)
         #expect(other.identity.epoch == 2)
-        #expect(other.load().entries == entries(1...2))
+        #expect(try other.load().entries == entries(1...2))
+    }
+
+    @Test func `a cluster begins with a snapshot in a new directory, and can be loaded at once`() throws {
+        let store = try RaftLogStore.open(directory: path)
+        #expect(try store.load() == DurableState())
+        try store.adopt(clusterID: ClusterID(rawValue: 4), epoch: 1)
+        let hard = HardState(term: Term(1))
+        try store.persist([PersistBatch(number: 1, hardState: hard, snapshot: snapshot(1_000_000))])
+        #expect(try store.load() == DurableState(hardState: hard, snapshot: snapshot(1_000_000)))
+        #expect(store.statistics.firstIndex == LogIndex(1_000_001))
+        #expect(try reopened() == DurableState(hardState: hard, snapshot: snapshot(1_000_000)))
     }
 
     @Test func `files are private and the reserve is made`() throws {
@@ -118,7 +130,7 @@ import Testing
 
     @Test func `an idle store writes nothing`() throws {
         let store = try RaftLogStore.open(directory: path)
-        _ = store.load()
+        _ = try store.load()
         try store.persist([])
         let before = try modificationTimes()
         try store.persist([PersistBatch(number: 1, hardState: HardState())])
@@ -131,6 +143,8 @@ import Testing
         try store.persist([PersistBatch(number: 1, hardState: HardState(term: Term(1)), entries: entries(1...2))])
         #expect(try DurableFile.size("\(path)/raft.db-wal") > 0)
         try store.close()
+        #expect(try RaftLogStore.inspect(directory: path).lastIndex == LogIndex(2))
+        #expect(throws: BastionError.self) { try store.compact(before: LogIndex(2)) }
         #expect(try DurableFile.size("\(path)/raft.db-wal") == 0)
         #expect(try DurableFile.size("\(path)/stable.db-wal") == 0)
     }

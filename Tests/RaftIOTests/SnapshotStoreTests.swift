@@ -51,7 +51,8 @@ import Testing
         try store.saveSnapshot(snapshot(4))
         try store.persist([
             PersistBatch(
-                number: 5, hardState: HardState(term: Term(7)), snapshot: snapshot(50, term: 6), entries: entries(51...52, term: 7))
+                number: 5, hardState: HardState(term: Term(7)), snapshot: snapshot(50, term: 6),
+                entries: entries(51...52, term: 7))
         ])
         #expect(store.statistics.firstIndex == LogIndex(51))
         #expect(try DurableFile.names(in: "\(path)/snapshots") == ["6-50"])
@@ -70,7 +71,8 @@ import Testing
         try SnapshotStore(directory: path, retain: 2).save(snapshot(8, term: 2))
         do {
             let store = try RaftLogStore.open(directory: path)
-            #expect(store.load() == DurableState(hardState: HardState(term: Term(3)), snapshot: snapshot(8, term: 2)))
+            #expect(
+                try store.load() == DurableState(hardState: HardState(term: Term(3)), snapshot: snapshot(8, term: 2)))
             try store.persist([PersistBatch(number: 1, entries: entries(9...9, term: 3))])
         }
         let state = try reopened().state

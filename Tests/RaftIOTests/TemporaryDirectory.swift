@@ -27,7 +27,9 @@ final class TemporaryDirectory {
             return
         }
         try DurableFile.createDirectory(to)
-        for name in try DurableFile.names(in: from) where name != "reserve" { try copyTree("\(from)/\(name)", "\(to)/\(name)") }
+        for name in try DurableFile.names(in: from) where name != "reserve" {
+            try copyTree("\(from)/\(name)", "\(to)/\(name)")
+        }
     }
 
     func remove(_ path: String) {
@@ -50,7 +52,9 @@ func plainWrite(_ bytes: [UInt8], to path: String) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw TemporaryDirectory.POSIXFailure(number: errno) }
     defer { close(descriptor) }
-    guard write(descriptor, bytes, bytes.count) == bytes.count else { throw TemporaryDirectory.POSIXFailure(number: errno) }
+    guard write(descriptor, bytes, bytes.count) == bytes.count else {
+        throw TemporaryDirectory.POSIXFailure(number: errno)
+    }
 }
 
 /// Numbers that are the same in every run of a test.
@@ -69,12 +73,14 @@ struct SeededGenerator: RandomNumberGenerator {
 func entries(_ range: ClosedRange<UInt64>, term: UInt64 = 1, bytes: Int = 20) -> [LogEntry] {
     range.map { index in
         LogEntry(
-            index: LogIndex(index), term: Term(term), payload: [UInt8](repeating: UInt8(truncatingIfNeeded: index), count: bytes))
+            index: LogIndex(index), term: Term(term),
+            payload: [UInt8](repeating: UInt8(truncatingIfNeeded: index), count: bytes))
     }
 }
 
 func snapshot(_ index: UInt64, term: UInt64 = 1, bytes: Int = 100) -> Snapshot {
     Snapshot(
-        index: LogIndex(index), term: Term(term), membership: Membership(voters: [ServerID(1), ServerID(2)], learners: [ServerID(3)]),
+        index: LogIndex(index), term: Term(term),
+        membership: Membership(voters: [ServerID(1), ServerID(2)], learners: [ServerID(3)]),
         data: [UInt8](repeating: UInt8(truncatingIfNeeded: index), count: bytes))
 }

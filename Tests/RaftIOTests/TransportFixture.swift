@@ -18,8 +18,10 @@ final class TestNode: Sendable {
         member = MemberID(rawValue: number)
         guard let name = NodeName("node\(number)") else { throw BastionError(.internal, "name") }
         let hello = PeerHello(
-            wireMin: wire.lowerBound, wireMax: wire.upperBound, clusterID: cluster.map { ClusterID(rawValue: $0) }, epoch: 1,
-            memberID: member, nodeName: name, daemonIncarnation: DaemonIncarnation(rawValue: incarnation ?? number * 100),
+            wireMin: wire.lowerBound, wireMax: wire.upperBound, clusterID: cluster.map { ClusterID(rawValue: $0) },
+            epoch: 1,
+            memberID: member, nodeName: name,
+            daemonIncarnation: DaemonIncarnation(rawValue: incarnation ?? number * 100),
             featureLevel: 1, generation: 1, startID: 7, version: "test")
         var settings = TransportSettings(bindHosts: hosts, port: port, tls: tls)
         settings.seed = UInt64(number)
@@ -79,7 +81,9 @@ struct RawClient {
         address.sin_port = in_port_t(port).bigEndian
         address.sin_addr.s_addr = inet_addr("127.0.0.1")
         let result = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
         }
         guard result == 0 else { throw BastionError(.io, "connect failed") }
         var limit = timeval(tv_sec: 10, tv_usec: 0)

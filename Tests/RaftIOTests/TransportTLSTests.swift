@@ -16,7 +16,10 @@ import Testing
         #expect(await eventually { a.transport.isConnected(b.member) && b.transport.isConnected(a.member) })
         a.transport.send(to: b.member, lane: .urgent, [UInt8](repeating: 7, count: 300_000))
         #expect(await eventually { b.received.values.first?.count == 300_000 })
-        #expect(try await b.transport.request(host: "127.0.0.1", port: a.port, payload: [1, 2], timeout: .seconds(5)) == [2, 1])
+        #expect(
+            try await b.transport.request(host: "127.0.0.1", port: a.port, payload: [1, 2], timeout: .seconds(5)) == [
+                2, 1,
+            ])
         await stop(a, b)
     }
 

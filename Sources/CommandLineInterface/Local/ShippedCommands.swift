@@ -3,7 +3,8 @@ import Operations
 /// The local commands of the program. The executable gives each its action; help, completions and tests read them here.
 extension LocalCommandDefinition {
     package static let shipped: [LocalCommandDefinition] = [
-        .serve, .configValidate, .configShow, .sandboxStart, .sandboxList, .sandboxStop, .guardProcess,
+        .serve, .configValidate, .configShow, .sandboxStart, .sandboxList, .sandboxStop, .sandboxKill, .sandboxFreeze,
+        .sandboxDemo, .guardProcess,
     ]
 
     package static let serve = LocalCommandDefinition(
@@ -42,6 +43,35 @@ extension LocalCommandDefinition {
     package static let sandboxStop = LocalCommandDefinition(
         words: ["sandbox", "stop"], summary: "stop a sandbox and remove its directory",
         parameters: [sandboxDirectory], examples: ["pgbastion sandbox stop"])
+
+    package static let sandboxKill = LocalCommandDefinition(
+        words: ["sandbox", "kill"], summary: "kill a process of a sandbox node, or the whole node",
+        discussion: "With SIGKILL. The daemon's place is taken again by `sandbox start`.",
+        parameters: [
+            ParameterDefinition(name: "node", kind: .nodeName, help: "node", isRequired: true, position: 0),
+            ParameterDefinition(
+                name: "process", kind: .choice, help: "what to kill", defaultText: "node",
+                choices: ["node", "daemon", "guard", "postmaster"]),
+            sandboxDirectory,
+        ],
+        examples: ["pgbastion sandbox kill node1", "pgbastion sandbox kill node1 --process postmaster"])
+
+    package static let sandboxFreeze = LocalCommandDefinition(
+        words: ["sandbox", "freeze"], summary: "freeze a process of a sandbox node, or thaw it",
+        parameters: [
+            ParameterDefinition(name: "node", kind: .nodeName, help: "node", isRequired: true, position: 0),
+            ParameterDefinition(
+                name: "process", kind: .choice, help: "what to freeze", defaultText: "daemon",
+                choices: ["daemon", "guard", "postmaster"]),
+            ParameterDefinition(name: "thaw", kind: .flag, help: "let it go on"),
+            sandboxDirectory,
+        ],
+        examples: ["pgbastion sandbox freeze node1", "pgbastion sandbox freeze node1 --thaw"])
+
+    package static let sandboxDemo = LocalCommandDefinition(
+        words: ["sandbox", "demo"], summary: "show a failover and a switchover on a real cluster",
+        discussion: "Starts three nodes, writes through the proxy, kills the primary's node, switches over, and stops.",
+        examples: ["pgbastion sandbox demo"])
 
     /// Supervises PostgreSQL; started by the daemon only.
     package static let guardProcess = LocalCommandDefinition(

@@ -45,6 +45,11 @@ package struct AgentContext: Sendable {
         guard isAppointed, let status = guardStatus, status.token == state.primary?.token else { return false }
         return status.state == .armed || status.state == .primary || status.state == .stopping
     }
+    /// LE10: the guard's fence for the current token is complete, so nothing can run under it any more.
+    package var isFencedForPrimary: Bool {
+        guard let status = guardStatus, status.state == .fenced else { return false }
+        return status.token == state.primary?.token
+    }
     /// The lineage that local data is compared with.
     package var lineage: Lineage? { state.servedLineage }
 }

@@ -43,6 +43,7 @@ struct AgentMemory: Sendable {
     var progress = JobProgress()
     var notStreamingSince: ClockStamp?
     private var wasRunning = false
+    private var lookedAt: ClockStamp?
 
     mutating func observe(_ c: AgentContext) {
         let runs = c.guardStatus?.postmasterPID != nil
@@ -110,6 +111,15 @@ struct AgentMemory: Sendable {
             }
         default: break
         }
+    }
+
+    /// LE11: processes that the guard found and may not kill are counted again only when somebody asks.
+    mutating func mustLookAgain(_ c: AgentContext) -> Bool {
+        guard let status = c.guardStatus, status.postmasterPID == nil, !status.allProcessesGone,
+            lookedAt.map({ c.now.since($0) >= .milliseconds(250) }) ?? true
+        else { return false }
+        lookedAt = c.now
+        return true
     }
 
     mutating func forgetReceived() { receivedBallot = .never }

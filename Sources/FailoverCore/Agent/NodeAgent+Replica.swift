@@ -9,7 +9,11 @@ extension NodeAgent {
         if c.guardStatus?.postmasterPID != nil { return followRunning(wanted, primary, c) }
         guard c.isStopped, memory.retryAt == nil else { return [] }
         guard mayStart(c) else { return [] }
-        if c.facts?.unfinishedJob != nil || c.facts?.dataDirectory != .present { return clone(upstream, c) }
+        guard c.facts?.dataDirectory == .present else { return clone(upstream, c) }
+        if let job = c.facts?.unfinishedJob {
+            // D48: what ended well only waits for its first start; whatever was interrupted is never started.
+            return job.hasSuffix("-complete") ? startAsStandby(wanted, c) : clone(upstream, c)
+        }
         guard let stopped = memory.stopped else { return [.act(.inspectStopped)] }
         let newestEnd = c.leaderReport?.items.first { $0.report.node == primary.node }?.report.facts?.server?.flushLSN
         switch c.lineage?.verdict(on: stopped.end, newestEnd: newestEnd) ?? .fits {

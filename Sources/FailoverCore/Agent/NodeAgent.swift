@@ -14,6 +14,7 @@ package struct NodeAgent: Sendable {
         guard c.guardStatus != nil, c.facts != nil, c.record?.kind == .data || c.state.cluster == nil else { return [] }
         memory.observe(c)
         var steps = obeyOrders(c)
+        if memory.mustLookAgain(c) { steps.append(.order(.status)) }
         if let fence = fenceStranger(c) { return steps + [fence] }
         steps += pledgeSteps(c)
         if memory.job != nil { return steps + (isUrgent(c) ? [.watchClosely] : []) }
@@ -32,12 +33,12 @@ package struct NodeAgent: Sendable {
             return c.guardStatus?.postmasterPID != nil ? [.order(.stop(budgetMilliseconds: 3000))] : []  // AG2
         }
         if let steps = reinitialize(c) { return steps }
-        if c.isAppointed { return c.state.primary?.phase == .assigned ? promote(c) : serve(c) }
-        if c.state.primary?.node == c.me, c.state.primary?.memberID == c.memberID, c.state.primary?.phase == .ended,
-            let steps = giveUp(c)
+        if c.state.primary?.node == c.me, c.state.primary?.memberID == c.memberID,
+            c.state.primary?.phase == .ended || c.isFencedForPrimary, let steps = giveUp(c)
         {
             return steps
         }
+        if c.isAppointed { return c.state.primary?.phase == .assigned ? promote(c) : serve(c) }
         if let primary = c.state.primary, primary.phase == .serving, primary.node != c.me { return follow(primary, c) }
         return withoutPrimary(c)
     }

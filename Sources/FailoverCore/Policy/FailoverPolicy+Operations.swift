@@ -136,6 +136,8 @@ extension FailoverPolicy {
         let lost = selection.rejected.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
         memory.explanation = (selection.proof.missing + lost).joined(separator: "; ")
         let waited = memory.timeInPhase(c.now)
+        // SE10 prefers other nodes; when none can be promoted, those that failed once are tried again.
+        if waited >= settings.retryExcluded { memory.excluded = [] }
         if operation.toIsFixed, waited >= .seconds(30), selection.candidates.isEmpty {
             d.propose(
                 .finishOperation(id: operation.id, result: .failed, message: memory.explanation), ["SE5", "SE6"])
@@ -145,11 +147,12 @@ extension FailoverPolicy {
     // MARK: promotion
 
     private mutating func watchPromotion(_ operation: OperationRecord, _ c: PolicyContext, _ d: inout PolicyDecision) {
-        guard let primary = c.state.primary, primary.phase == .assigned else { return }
+        guard let primary = c.state.primary else { return }
         func giveUp(_ reason: String) {
             memory.excluded.insert(primary.node)
             d.propose(.abandonAssignment(token: primary.token, reason: reason), ["SE10", "D33"])
         }
+        if primary.phase == .ended { return giveUp("\"\(primary.node)\" gave its lease up") }
         let waited = memory.timeInPhase(c.now)
         guard let report = c.fresh(primary.node) else {
             if waited >= settings.leaseTimeout { giveUp("\"\(primary.node)\" does not report") }

@@ -23,6 +23,8 @@ package struct PolicySettings: Sendable, Hashable {
     package var pledgeWaitWithoutProof: Duration = .seconds(1)
     /// Asking again while there is no proof.
     package var pledgeRetry: Duration = .seconds(1)
+    /// A node whose promotion failed may be tried again after this time without any other candidate (SE10).
+    package var retryExcluded: Duration = .seconds(2)
     package var leaseTimeout: Duration = .seconds(3)
     package var checkpointTimeout: Duration = .seconds(60)
     package var holdTime: Duration = .milliseconds(30)

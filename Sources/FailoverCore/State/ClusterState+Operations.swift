@@ -167,7 +167,8 @@ extension ClusterState {
     }
 
     mutating func abandonAssignment(_ token: FencingToken, _ reason: String, at time: Int64) throws(Rejection) {
-        guard primary?.token == token, primary?.phase == .assigned else {
+        // A release may have ended it before (LE10).
+        guard primary?.token == token, primary?.phase == .assigned || operation?.phase == .promote else {
             throw Rejection("SE10", "token \(token) is not being promoted")
         }
         primary?.phase = .ended

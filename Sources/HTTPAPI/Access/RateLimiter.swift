@@ -45,6 +45,9 @@ package final class RateLimiter: Sendable {
         return buckets.withLock { RateLimiter.filled($0[address], at: time).tokens >= 1 }
     }
 
+    /// Addresses remembered now.
+    var count: Int { buckets.withLock { $0.count } }
+
     private static func filled(_ bucket: Bucket?, at time: Double) -> Bucket {
         guard let bucket else { return Bucket(tokens: Double(burst), at: time) }
         let gained = max(0, time - bucket.at) * Double(perSecond)

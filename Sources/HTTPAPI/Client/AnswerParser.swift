@@ -68,7 +68,8 @@ struct AnswerParser {
         guard let text = String(validating: bytes[..<end], as: UTF8.self) else { return false }
         let lines = text.split(separator: "\r\n", omittingEmptySubsequences: false)
         let first = lines[0].split(separator: " ", maxSplits: 2)
-        guard first.count >= 2, first[0].hasPrefix("HTTP/1."), let code = Int(first[1]), (100...599).contains(code) else {
+        guard first.count >= 2, first[0].hasPrefix("HTTP/1."), let code = Int(first[1]), (100...599).contains(code)
+        else {
             return false
         }
         status = code
@@ -93,7 +94,9 @@ struct AnswerParser {
             guard let lineEnd = AnswerParser.find([13, 10], in: bytes, from: position) else { return .needsMore }
             let digits = bytes[position..<lineEnd].prefix { $0 != UInt8(ascii: ";") }
             let size = String(validating: digits, as: UTF8.self).flatMap { Int($0, radix: 16) }
-            guard let size, size >= 0, size <= maximum - body.count else { return .broken("its answer has a bad chunk") }
+            guard let size, size >= 0, size <= maximum - body.count else {
+                return .broken("its answer has a bad chunk")
+            }
             let dataStart = lineEnd + 2
             if size == 0 { return complete(body) }
             guard bytes.count >= dataStart + size + 2 else { return .needsMore }

@@ -19,7 +19,7 @@ package struct HTTPOperationInvoker: OperationInvoker {
         if !call.forward { request.headers.append((name: "X-Pgbastion-Forward", value: "never")) }
         let isRead = Catalogue.operation(named: call.operation)?.definition.risk == .reads
         // The daemon's own "not finished yet" arrives before this side gives up.
-        let timeout = max(call.timeout, (call.waitLimit ?? .zero) + .seconds(5))
+        let timeout = max(call.timeout, call.waitLimit.map { $0 + .seconds(5) } ?? .zero)
         let (answer, _) = try await send(
             request, timeout: timeout, mayRepeat: isRead || call.dryRun || call.idempotencyKey != nil)
         return answer.body
@@ -47,7 +47,7 @@ package struct HTTPOperationInvoker: OperationInvoker {
         var tried: [String] = []
         for endpoint in settings.endpoints {
             do throws(ExchangeFailure) {
-                let answer = try await exchange(request, endpoint, deadline: deadline, clock: clock)
+                let answer = try await exchange(request, endpoint, deadline: deadline)
                 try refuse(answer, endpoint)
                 return (answer, endpoint)
             } catch {
@@ -63,12 +63,11 @@ package struct HTTPOperationInvoker: OperationInvoker {
     }
 
     private func exchange(
-        _ request: ClientRequest, _ endpoint: Endpoint, deadline: ContinuousClock.Instant, clock: ContinuousClock
+        _ request: ClientRequest, _ endpoint: Endpoint, deadline: ContinuousClock.Instant
     ) async throws(ExchangeFailure) -> ClientAnswer {
-        let connectDeadline = clock.now.advanced(by: settings.connectTimeout)
         var request = request
         let plain = PlainExchange(
-            deadline: deadline, connectDeadline: connectDeadline, maximumAnswer: settings.maximumAnswer)
+            deadline: deadline, connectTimeout: settings.connectTimeout, maximumAnswer: settings.maximumAnswer)
         switch endpoint {
         case .unixSocket:
             // The socket needs no token, so it gets none.
@@ -78,7 +77,7 @@ package struct HTTPOperationInvoker: OperationInvoker {
             return try await plain.run(request, to: endpoint)
         case .https:
             try authorize(&request)
-            let tls = TLSExchange(deadline: deadline, connectDeadline: connectDeadline, settings: settings)
+            let tls = TLSExchange(deadline: deadline, settings: settings)
             return try await tls.run(request, to: endpoint)
         }
     }
@@ -98,7 +97,8 @@ package struct HTTPOperationInvoker: OperationInvoker {
     private func refuse(_ answer: ClientAnswer, _ endpoint: Endpoint) throws(ExchangeFailure) {
         guard answer.status == 401 || answer.status == 403 else { return }
         let code: ErrorCode = answer.status == 401 ? .unauthenticated : .forbidden
-        let message = settings.token.map { "the token from \($0.source) was rejected" }
+        let message =
+            settings.token.map { "the token from \($0.source) was rejected" }
             ?? "\(endpoint) asks for a token and none is known"
         let refusal = BastionError(
             code, message, detail: "\(endpoint) answered \(answer.status).",

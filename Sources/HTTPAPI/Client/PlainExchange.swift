@@ -6,20 +6,20 @@ import Glibc
 /// starts no event loop for it.
 struct PlainExchange {
     private let deadline: ContinuousClock.Instant
-    private let connectDeadline: ContinuousClock.Instant
+    private let connectTimeout: Duration
     private let maximumAnswer: Int
     private let clock = ContinuousClock()
 
-    init(deadline: ContinuousClock.Instant, connectDeadline: ContinuousClock.Instant, maximumAnswer: Int) {
+    init(deadline: ContinuousClock.Instant, connectTimeout: Duration, maximumAnswer: Int) {
         self.deadline = deadline
-        self.connectDeadline = min(connectDeadline, deadline)
+        self.connectTimeout = connectTimeout
         self.maximumAnswer = maximumAnswer
     }
 
     /// Runs on a thread of its own, so that the caller's other tasks go on.
     func run(_ request: ClientRequest, to endpoint: Endpoint) async throws(ExchangeFailure) -> ClientAnswer {
         let result = await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
+            DispatchQueue(label: "pgbastion.exchange").async {
                 continuation.resume(returning: Result { () throws(ExchangeFailure) in try blocking(request, endpoint) })
             }
         }
@@ -58,7 +58,8 @@ struct PlainExchange {
         var list: UnsafeMutablePointer<addrinfo>?
         let status = getaddrinfo(host, "\(port)", &hints, &list)
         guard status == 0, let first = list else {
-            throw ExchangeFailure(reason: "cannot resolve \"\(host)\": \(String(cString: gai_strerror(status)))", wasSent: false)
+            throw ExchangeFailure(
+                reason: "cannot resolve \"\(host)\": \(String(cString: gai_strerror(status)))", wasSent: false)
         }
         defer { freeaddrinfo(list) }
         var failure = ExchangeFailure(reason: "no address", wasSent: false)
@@ -82,9 +83,10 @@ struct PlainExchange {
         let socket = Glibc.socket(family, type, 0)
         guard socket >= 0 else { throw failure(errno, wasSent: false) }
         do throws(ExchangeFailure) {
+            let limit = min(clock.now.advanced(by: connectTimeout), deadline)
             if Glibc.connect(socket, address, length) != 0 {
                 guard errno == EINPROGRESS else { throw failure(errno, wasSent: false) }
-                try wait(socket, Int16(POLLOUT), until: connectDeadline, wasSent: false)
+                try wait(socket, Int16(POLLOUT), until: limit, wasSent: false)
                 var code: Int32 = 0
                 var size = socklen_t(MemoryLayout<Int32>.size)
                 guard getsockopt(socket, SOL_SOCKET, SO_ERROR, &code, &size) == 0, code == 0 else {
@@ -159,14 +161,15 @@ struct PlainExchange {
     }
 
     private func failure(_ code: Int32, wasSent: Bool) -> ExchangeFailure {
-        let reason = switch code {
-        case ECONNREFUSED: "connection refused"
-        case ENOENT: "the socket does not exist"
-        case EACCES, EPERM: "permission denied"
-        case EHOSTUNREACH, ENETUNREACH: "no route to the host"
-        case ECONNRESET, EPIPE: "it closed the connection"
-        default: String(cString: strerror(code))
-        }
+        let reason =
+            switch code {
+            case ECONNREFUSED: "connection refused"
+            case ENOENT: "the socket does not exist"
+            case EACCES, EPERM: "permission denied"
+            case EHOSTUNREACH, ENETUNREACH: "no route to the host"
+            case ECONNRESET, EPIPE: "it closed the connection"
+            default: String(cString: strerror(code))
+            }
         return ExchangeFailure(reason: reason, wasSent: wasSent)
     }
 }

@@ -2,12 +2,10 @@ import ClusterModel
 import NIOCore
 import NIOPosix
 import NIOSSL
-import NIOTLS
 
 /// One request and its answer over TLS.
 struct TLSExchange {
     let deadline: ContinuousClock.Instant
-    let connectDeadline: ContinuousClock.Instant
     let settings: ClientSettings
 
     func run(_ request: ClientRequest, to endpoint: Endpoint) async throws(ExchangeFailure) -> ClientAnswer {
@@ -22,7 +20,7 @@ struct TLSExchange {
         }
         let clock = ContinuousClock()
         let group = MultiThreadedEventLoopGroup.singleton
-        let connectLimit = max(clock.now.duration(to: min(connectDeadline, deadline)), .milliseconds(1))
+        let connectLimit = max(min(settings.connectTimeout, clock.now.duration(to: deadline)), .milliseconds(1))
         let answered = group.next().makePromise(of: ClientAnswer.self)
         let maximum = settings.maximumAnswer
         let bytes = request.bytes(host: endpoint.hostHeader)
@@ -94,7 +92,7 @@ extension EventLoopFuture where Value: Sendable {
     }
 }
 
-/// Sends the request when the handshake is done, collects the answer.
+/// Sends the request and collects the answer.
 private final class AnswerHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -110,12 +108,13 @@ private final class AnswerHandler: ChannelInboundHandler {
         parser = AnswerParser(maximum: maximum)
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if let event = event as? TLSUserEvent, case .handshakeCompleted = event {
-            wasSent = true
-            context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: request)), promise: nil)
-        }
-        context.fireUserInboundEventTriggered(event)
+    /// The TLS handler keeps the request back until the handshake is done, and only then has it written.
+    func channelActive(context: ChannelHandlerContext) {
+        let written = context.eventLoop.makePromise(of: Void.self)
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        written.futureResult.whenSuccess { handler.value.wasSent = true }
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: request)), promise: written)
+        context.fireChannelActive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

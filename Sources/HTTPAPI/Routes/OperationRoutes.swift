@@ -25,11 +25,7 @@ enum OperationRoutes {
     ) async -> APIResponse {
         var envelope = OperationEnvelope(kind: kind, view: await node.gateway.view(), requestID: requestID)
         envelope.error = error
-        var response = APIResponse(status: error.code.httpStatus, body: envelope.bytes)
-        if error.code == .rateLimited { response.headers.append((name: "Retry-After", value: "1")) }
-        if error.code == .unauthenticated { response.headers.append((name: "WWW-Authenticate", value: "Bearer")) }
-        if error.code == .methodNotAllowed { response.headers.append((name: "Allow", value: "POST")) }
-        return response
+        return APIResponse(status: error.code.httpStatus, body: envelope.bytes)
     }
 
     private static func perform(

@@ -25,7 +25,8 @@ package struct APIResponse: Sendable {
 
     /// H06: `error` is a string; `code` and `exit` as in `cli.md`.
     static func failure(_ error: BastionError, requestID: String, status: Int? = nil) -> APIResponse {
-        let members = [JSONValue.Member(name: "error", value: .string(error.message))]
+        let members =
+            [JSONValue.Member(name: "error", value: .string(error.message))]
             + ErrorDocument.members(error, requestID: requestID)
         let sorted = members.sorted { $0.name < $1.name }
         return APIResponse(status: status ?? error.code.httpStatus, body: JSONValue.object(sorted).bytes + [0x0A])

@@ -39,28 +39,50 @@ package struct APIRouter: Sendable {
     private func answer(_ request: APIRequest, _ requestID: RequestID) async -> (APIResponse, template: String) {
         var template = "unknown"
         var operation: OperationDefinition?
+        var allowed: [String] = []
         do throws(BastionError) {
             let target = try RequestTarget(request.target)
             let matches = routes.compactMap { route in route.match(target.segments).map { (route: route, values: $0) } }
             if let first = matches.first { template = first.route.template }
             operation = OperationRoutes.definition(target.segments)
+            allowed = matches.flatMap(\.route.methods)
             guard let match = matches.first(where: { $0.route.methods.contains(request.method) }) else {
-                let error = try wrongRoute(request, matches.flatMap(\.route.methods))
-                return (refusal(error, request, requestID, matches.flatMap(\.route.methods), nil), template)
+                throw try wrongRoute(request, isKnown: !matches.isEmpty)
             }
             let actor = try access.admit(request, as: need(match.route.access, operation))
             let call = RouteCall(
-                request: request, target: target, parameters: match.values, requestID: requestID, actor: actor, node: node)
+                request: request, target: target, parameters: match.values, requestID: requestID, actor: actor,
+                node: node)
             logChange(match.route, call, operation)
             return (try await match.route.respond(call), template)
         } catch {
-            let envelope = operation.map(\.resultKind) ?? (request.target.hasPrefix("/v1") ? "UnknownResult" : nil)
             logRefusal(error, request, requestID)
-            if let envelope {
-                return (await OperationRoutes.failure(error, kind: envelope, requestID, node: node), template)
-            }
-            return (refusal(error, request, requestID, [], error.code == .rateLimited ? "1" : nil), template)
+            return (await refusal(error, request, requestID, operation, allowed), template)
         }
+    }
+
+    /// H06: only `/v1` answers with the envelope.
+    private func refusal(
+        _ error: BastionError, _ request: APIRequest, _ requestID: RequestID, _ operation: OperationDefinition?,
+        _ allowed: [String]
+    ) async -> APIResponse {
+        var response: APIResponse
+        if request.target.hasPrefix("/v1/") {
+            let kind = operation?.resultKind ?? "ErrorResult"
+            response = await OperationRoutes.failure(error, kind: kind, requestID, node: node)
+        } else {
+            response = APIResponse.failure(error, requestID: requestID.rawValue)
+        }
+        switch error.code {
+        case .methodNotAllowed:
+            // A read of the catalogue takes GET; a change only POST, which the route itself cannot know.
+            let methods = operation.map { $0.risk == .reads ? allowed : ["POST"] } ?? allowed
+            response.headers.append((name: "Allow", value: Set(methods).sorted().joined(separator: ", ")))
+        case .rateLimited: response.headers.append((name: "Retry-After", value: "1"))
+        case .unauthenticated: response.headers.append((name: "WWW-Authenticate", value: "Bearer"))
+        default: break
+        }
+        return response
     }
 
     private func need(_ access: Route.Access, _ operation: OperationDefinition?) -> AccessControl.Need {
@@ -73,26 +95,11 @@ package struct APIRouter: Sendable {
     }
 
     /// H01: wrong method or unknown route. A wrong token is refused here as well (Q04).
-    private func wrongRoute(_ request: APIRequest, _ methods: [String]) throws(BastionError) -> BastionError {
+    private func wrongRoute(_ request: APIRequest, isKnown: Bool) throws(BastionError) -> BastionError {
         _ = try access.admit(request, as: .probe)
         let path = request.target.prefix { $0 != "?" }.prefix(200)
-        guard methods.isEmpty else {
-            return BastionError(.methodNotAllowed, "method \(request.method.prefix(20)) is not allowed on \(path)")
-        }
-        return BastionError(.notFound, "there is no route \(path)")
-    }
-
-    private func refusal(
-        _ error: BastionError, _ request: APIRequest, _ requestID: RequestID, _ methods: [String], _ retryAfter: String?
-    ) -> APIResponse {
-        var response = APIResponse.failure(error, requestID: requestID.rawValue)
-        if error.code == .methodNotAllowed {
-            let allowed = Set(methods).sorted().joined(separator: ", ")
-            response.headers.append((name: "Allow", value: allowed))
-        }
-        if let retryAfter { response.headers.append((name: "Retry-After", value: retryAfter)) }
-        if error.code == .unauthenticated { response.headers.append((name: "WWW-Authenticate", value: "Bearer")) }
-        return response
+        guard isKnown else { return BastionError(.notFound, "there is no route \(path)") }
+        return BastionError(.methodNotAllowed, "method \(request.method.prefix(20)) is not allowed on \(path)")
     }
 
     /// L05: the receiving node logs every change with its request id.

@@ -28,6 +28,7 @@ struct MetricsRouter: Sendable {
         }
         return try await route.respond(
             RouteCall(
-                request: request, target: target, parameters: values, requestID: id, actor: request.peer.text, node: node))
+                request: request, target: target, parameters: values, requestID: id, actor: request.peer.text,
+                node: node))
     }
 }

@@ -96,7 +96,9 @@ struct RouteCall: Sendable {
     /// Limit: how long a client may have an answer kept back; a clone of a big database takes hours.
     static let longestWait: Duration = .seconds(43_200)
 
-    func context(waitLimit: Duration?, forward: Bool? = nil, dryRun: Bool = false) throws(BastionError) -> OperationContext {
+    func context(waitLimit: Duration?, forward: Bool? = nil, dryRun: Bool = false) throws(BastionError)
+        -> OperationContext
+    {
         OperationContext(
             gateway: gateway, metadata: try metadata(), waitLimit: waitLimit, dryRun: dryRun,
             forward: forward ?? self.forward)

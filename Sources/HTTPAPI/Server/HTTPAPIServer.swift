@@ -63,7 +63,8 @@ package final class HTTPAPIServer: Service, Sendable {
     private func makeServices() throws -> [any Service] {
         var services: [any Service] = []
         for bind in settings.binds {
-            services.append(try server(.hostname(bind.host, port: bind.port), answer: { await self.router.respond(to: $0) }))
+            services.append(
+                try server(.hostname(bind.host, port: bind.port), answer: { await self.router.respond(to: $0) }))
         }
         for bind in settings.metricsBinds {
             services.append(
@@ -118,10 +119,12 @@ package final class HTTPAPIServer: Service, Sendable {
     /// The library binds with mode 0755, by which nobody but the owner may connect; only now is the group let in.
     private func openSocket(_ path: String) {
         if let group = settings.socketGroup, chown(path, uid_t.max, group) != 0 {
-            logger.warning("could not set the group of the API socket", metadata: ["path": "\(path)", "errno": "\(errno)"])
+            logger.warning(
+                "could not set the group of the API socket", metadata: ["path": "\(path)", "errno": "\(errno)"])
         }
         if chmod(path, 0o660) != 0 {
-            logger.error("could not set the mode of the API socket", metadata: ["path": "\(path)", "errno": "\(errno)"])
+            logger.error(
+                "could not set the mode of the API socket", metadata: ["path": "\(path)", "errno": "\(errno)"])
         }
     }
 

@@ -1,11 +1,10 @@
 import ClusterModel
 import NIOCore
-import NIOHTTPTypes
 
 /// Closes a connection whose first request head does not arrive in time (H09): a slow client holds nothing open.
 final class HeaderDeadlineHandler: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPRequestPart
-    typealias InboundOut = HTTPRequestPart
+    /// Whatever the decoder gives: the first part it gives is the head.
+    typealias InboundIn = Any
 
     private let limit: TimeAmount
     private var deadline: Scheduled<Void>?

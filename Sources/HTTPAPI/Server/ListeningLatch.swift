@@ -58,7 +58,9 @@ final class ListeningLatch: Sendable {
     private func update(_ change: (inout State) -> Void) {
         let (result, waiters) = state.withLock { state in
             change(&state)
-            guard let result = state.result else { return (nil as Result<BoundAddresses, BastionError>?, state.waiters) }
+            guard let result = state.result else {
+                return (nil as Result<BoundAddresses, BastionError>?, state.waiters)
+            }
             defer { state.waiters = [] }
             return (result, state.waiters)
         }

@@ -39,7 +39,8 @@ struct PatroniShape: Codable, Sendable {
         timeline = own?.timeline
         xlog = Position(
             location: isPrimary ? own?.lsn?.rawValue : nil, replayedLocation: isPrimary ? nil : own?.lsn?.rawValue)
-        replication = isPrimary
+        replication =
+            isPrimary
             ? view.nodes.compactMap(\.replication).map {
                 Sender(applicationName: $0.applicationName, state: $0.state, syncState: $0.syncState)
             } : []

@@ -26,7 +26,8 @@ struct PeersShape: Codable, Sendable {
                 id: peer.name, address: peer.address, suffrage: peer.suffrage, voter: peer.suffrage == .voter,
                 isLeader: peer.isLeader, reachable: peer.reachable, lastContactMs: peer.lastContactMilliseconds,
                 lastContactMsReason: peer.lastContactMilliseconds == nil ? "no contact was seen from here" : nil,
-                matchIndex: peer.matchIndex, matchIndexReason: peer.matchIndex == nil ? "only the leader knows it" : nil)
+                matchIndex: peer.matchIndex, matchIndexReason: peer.matchIndex == nil ? "only the leader knows it" : nil
+            )
         }
         capturedAt = view.capturedAt
         stale = view.staleSeconds > 0

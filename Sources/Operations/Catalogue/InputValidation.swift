@@ -55,7 +55,9 @@ package enum InputValidation {
             guard isSize else { throw invalid(value, parameter, "a size such as 10MiB, or a number of bytes") }
         case .duration:
             guard let text = value.string else { throw wrongType(value, parameter, "a duration such as \"30s\"") }
-            guard DurationValue(text) != nil else { throw invalid(value, parameter, "a duration such as 30s, 5m or 2h") }
+            guard DurationValue(text) != nil else {
+                throw invalid(value, parameter, "a duration such as 30s, 5m or 2h")
+            }
         case .nodeName:
             guard let text = value.string else { throw wrongType(value, parameter, "a string") }
             guard NodeName.isValid(text) else { throw invalid(value, parameter, "a node name") }

@@ -43,7 +43,8 @@ package struct OperationDefinition: Sendable {
     package var words: [String] { name.split(separator: ".").map(String.init) }
     /// `PeerAddResult`: the `kind` of the JSON envelope.
     package var resultKind: String {
-        words.flatMap { $0.split(separator: "-") }.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined() + "Result"
+        words.flatMap { $0.split(separator: "-") }.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+            + "Result"
     }
 }
 

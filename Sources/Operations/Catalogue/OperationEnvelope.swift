@@ -44,9 +44,10 @@ package struct OperationEnvelope: Sendable {
 
     /// One line with a newline at its end; names sorted.
     package var bytes: [UInt8] {
-        let cluster: JSONValue = clusterName.map { name in
-            .object([.init(name: "id", value: .text(clusterID)), .init(name: "name", value: .string(name))])
-        } ?? .null
+        let cluster: JSONValue =
+            clusterName.map { name in
+                .object([.init(name: "id", value: .text(clusterID)), .init(name: "name", value: .string(name))])
+            } ?? .null
         return JSONValue.object([
             .init(name: "captured_at", value: .string(capturedAt)),
             .init(name: "cluster", value: cluster),
@@ -83,7 +84,11 @@ package struct OperationEnvelope: Sendable {
         clusterName = document["cluster"]?["name"]?.string
         node = document["node"]?.string
         capturedAt = document["captured_at"]?.string ?? ""
-        if case .number(let text) = document["stale_seconds"] { staleSeconds = Double(text) ?? 0 } else { staleSeconds = 0 }
+        if case .number(let text) = document["stale_seconds"] {
+            staleSeconds = Double(text) ?? 0
+        } else {
+            staleSeconds = 0
+        }
         requestID = document["request_id"]?.string ?? ""
         data = document["data"] == .null ? nil : document["data"]
         warnings = document["warnings"]?.elements?.compactMap(\.string) ?? []

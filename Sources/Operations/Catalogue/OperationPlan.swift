@@ -18,7 +18,8 @@ package struct OperationPlan: Codable, Sendable, Hashable {
     }
 
     var text: String {
-        (checks.map { "ok    \($0.id)" } + steps.map { "plan  \($0)" } + ["nothing was changed"]).joined(separator: "\n")
+        (checks.map { "ok    \($0.id)" } + steps.map { "plan  \($0)" } + ["nothing was changed"]).joined(
+            separator: "\n")
     }
 }
 
@@ -30,7 +31,8 @@ package struct PlanCheck: Codable, Sendable, Hashable {
     package var overridable: Bool
     var code: ErrorCode
 
-    init(_ id: String, _ ok: Bool, code: ErrorCode = .preconditionFailed, overridable: Bool = false, or message: String) {
+    init(_ id: String, _ ok: Bool, code: ErrorCode = .preconditionFailed, overridable: Bool = false, or message: String)
+    {
         self.id = id
         self.ok = ok
         self.code = code

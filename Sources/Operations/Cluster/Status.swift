@@ -16,7 +16,8 @@ package enum StatusOperation: CatalogueOperation {
         ],
         errorCodes: [.notFound], examples: ["pgbastion status", "pgbastion status -o json"], aliases: ["list"])
 
-    package static func perform(_ input: Input, in context: OperationContext) async throws(BastionError) -> StatusOutput {
+    package static func perform(_ input: Input, in context: OperationContext) async throws(BastionError) -> StatusOutput
+    {
         let view = await context.gateway.view()
         var output = StatusOutput(view)
         if let name = input.node {
@@ -105,7 +106,9 @@ package struct StatusOutput: OperationOutput {
     static func findings(_ view: ClusterView) -> [String] {
         var findings: [String] = []
         if view.splitBrain { findings.append("split brain: two writable servers were seen") }
-        if !view.raft.hasQuorum { findings.append("no quorum: \(view.raft.votersReachable) of \(view.raft.voters) voters") }
+        if !view.raft.hasQuorum {
+            findings.append("no quorum: \(view.raft.votersReachable) of \(view.raft.voters) voters")
+        }
         if view.raft.leader == nil { findings.append("no leader") }
         if view.primary == nil { findings.append("no primary") }
         for node in view.nodes where !node.healthy { findings.append("\(node.name) is not healthy: \(node.state)") }
@@ -150,7 +153,8 @@ extension StatusOutput {
         let leader = raft.leaderID.isEmpty ? "no leader" : "leader \(raft.leaderID)"
         let reached = "\(raft.votersReachable)/\(raft.voters)"
         let quorum = raft.hasQuorum ? "quorum \(reached), tolerates \(raft.failuresTolerated)" : "NO QUORUM \(reached)"
-        let sync = synchronous.mode == "off"
+        let sync =
+            synchronous.mode == "off"
             ? "sync off"
             : "sync \(synchronous.mode) \(synchronous.required) of \(synchronous.members.count)"
                 + (synchronous.degraded ? " DEGRADED" : "")

@@ -15,7 +15,9 @@ package enum VersionOperation: CatalogueOperation {
         ],
         examples: ["pgbastion version", "pgbastion version --cluster"])
 
-    package static func perform(_ input: Input, in context: OperationContext) async throws(BastionError) -> VersionOutput {
+    package static func perform(_ input: Input, in context: OperationContext) async throws(BastionError)
+        -> VersionOutput
+    {
         guard input.cluster == true else { return VersionOutput.local }
         var output = VersionOutput.local
         output.nodes = NodeRow.all(in: await context.gateway.view()).map { row in

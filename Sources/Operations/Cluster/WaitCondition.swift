@@ -25,7 +25,8 @@ package struct WaitCondition: Sendable, Hashable {
         var node: NodeName?
         if parts.count > 1, let last = parts.last, last.hasPrefix("node=") {
             guard let name = NodeName(String(last.dropFirst(5))) else {
-                throw BastionError(.invalidRequest, "condition \"\(text)\": \"\(last.dropFirst(5))\" is not a node name")
+                throw BastionError(
+                    .invalidRequest, "condition \"\(text)\": \"\(last.dropFirst(5))\" is not a node name")
             }
             node = name
             parts.removeLast()
@@ -87,7 +88,8 @@ package struct WaitCondition: Sendable, Hashable {
     private func healthy(_ view: ClusterView) -> Verdict {
         if node == nil {
             let findings = StatusOutput.findings(view)
-            return Verdict(met: findings.isEmpty, actual: findings.isEmpty ? "healthy" : findings.joined(separator: "; "))
+            return Verdict(
+                met: findings.isEmpty, actual: findings.isEmpty ? "healthy" : findings.joined(separator: "; "))
         }
         return every(view.nodes, view) { node in
             let reachable = view.peer(named: node.name)?.reachable ?? false

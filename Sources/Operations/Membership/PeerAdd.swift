@@ -21,7 +21,8 @@ package enum PeerAddOperation: CatalogueOperation {
             """,
         parameters: [
             ParameterDefinition(
-                name: "name", kind: .nodeName, help: "name of the node", isRequired: true, position: 0, example: "node2"),
+                name: "name", kind: .nodeName, help: "name of the node", isRequired: true, position: 0, example: "node2"
+            ),
             ParameterDefinition(
                 name: "address", kind: .address, help: "its address; the port is raft.bind_port when left out",
                 isRequired: true, position: 1, example: "10.0.1.2"),
@@ -54,9 +55,11 @@ package enum PeerAddOperation: CatalogueOperation {
         let holder = view.peers.first { $0.name != input.name && $0.address == address.description }
         let checks = [
             view.checkQuorum(), view.checkIdle(),
-            PlanCheck("node.unused", holder == nil, or: "\(address) is the address of \"\(holder?.name.rawValue ?? "")\""),
+            PlanCheck(
+                "node.unused", holder == nil, or: "\(address) is the address of \"\(holder?.name.rawValue ?? "")\""),
         ]
-        let steps = ["probe \(address)", "add \(input.name) as a learner"]
+        let steps =
+            ["probe \(address)", "add \(input.name) as a learner"]
             + (input.learner == true ? [] : ["make it a voter when it caught up"])
         return PeerOutput(
             name: input.name, address: address.description, suffrage: .learner, matchIndex: nil, alreadySo: false,

@@ -31,7 +31,8 @@ package enum PeerRemoveOperation: CatalogueOperation {
             """,
         parameters: [
             ParameterDefinition(
-                name: "name", kind: .nodeName, help: "name of the node", isRequired: true, position: 0, example: "node3"),
+                name: "name", kind: .nodeName, help: "name of the node", isRequired: true, position: 0, example: "node3"
+            ),
             ParameterDefinition(
                 name: "force", kind: .flag, help: "remove the primary's node, or give up quorum",
                 raisesRiskTo: .destructive),
@@ -75,7 +76,8 @@ package enum PeerRemoveOperation: CatalogueOperation {
             .sorted()
     }
 
-    private static func plan(_ name: NodeName, _ force: Bool, _ view: ClusterView) throws(BastionError) -> OperationPlan {
+    private static func plan(_ name: NodeName, _ force: Bool, _ view: ClusterView) throws(BastionError) -> OperationPlan
+    {
         let peer = try view.requirePeer(name)
         let others = view.peers.filter { $0.suffrage == .voter && $0.name != name }
         guard peer.suffrage != .voter || !others.isEmpty else {

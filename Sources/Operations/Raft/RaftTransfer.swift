@@ -72,7 +72,8 @@ package enum RaftTransferOperation: CatalogueOperation {
         }
         let target = input.node?.rawValue ?? "the best caught-up voter"
         let plan = try OperationPlan(
-            operation: "transfer", checks: checks, steps: ["move leadership from \(view.raft.leader.orDash) to \(target)"])
+            operation: "transfer", checks: checks,
+            steps: ["move leadership from \(view.raft.leader.orDash) to \(target)"])
         return Output(
             from: view.raft.leader, to: input.node, term: view.raft.term, alreadySo: false, summary: "",
             vipMoved: false, plan: plan)

@@ -15,7 +15,9 @@ package struct SizeValue: Sendable, Hashable, Codable, CustomStringConvertible {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         let unit = text.dropFirst(digits.count).drop { $0 == " " }
         guard let count = UInt64(digits) else { return nil }
-        guard let factor = unit.isEmpty ? 1 : SizeValue.units.first(where: { unit == $0.name })?.factor else { return nil }
+        guard let factor = unit.isEmpty ? 1 : SizeValue.units.first(where: { unit == $0.name })?.factor else {
+            return nil
+        }
         let (bytes, overflow) = count.multipliedReportingOverflow(by: factor)
         guard !overflow else { return nil }
         self.bytes = bytes
@@ -32,7 +34,9 @@ package struct SizeValue: Sendable, Hashable, Codable, CustomStringConvertible {
 
     /// As it is typed: the largest unit that loses nothing, `10MiB`.
     package var exactText: String {
-        guard bytes > 0, let unit = SizeValue.units.prefix(5).first(where: { bytes % $0.factor == 0 }) else { return "0" }
+        guard bytes > 0, let unit = SizeValue.units.prefix(5).first(where: { bytes % $0.factor == 0 }) else {
+            return "0"
+        }
         return unit.factor == 1 ? "\(bytes)" : "\(bytes / unit.factor)\(unit.name)"
     }
 

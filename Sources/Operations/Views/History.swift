@@ -24,7 +24,8 @@ package enum HistoryOperation: CatalogueOperation {
             for change in changes {
                 table.add(
                     change.at, change.kind, change.from.orDash, change.to.orDash, change.timeline.orDash,
-                    change.lsn.orDash, change.lostBytesMax.map { SizeValue(bytes: $0).description } ?? "-", change.reason)
+                    change.lsn.orDash, change.lostBytesMax.map { SizeValue(bytes: $0).description } ?? "-",
+                    change.reason)
             }
             return table.text
         }
@@ -63,7 +64,9 @@ package enum HistoryOperation: CatalogueOperation {
 enum ListLimit {
     static func check(_ given: Int?, default count: Int) throws(BastionError) -> Int {
         guard let given else { return count }
-        guard (1...10_000).contains(given) else { throw BastionError(.invalidRequest, "field \"n\" must be 1 to 10000") }
+        guard (1...10_000).contains(given) else {
+            throw BastionError(.invalidRequest, "field \"n\" must be 1 to 10000")
+        }
         return given
     }
 }

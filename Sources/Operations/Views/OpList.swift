@@ -10,7 +10,8 @@ package enum OpListOperation: CatalogueOperation {
             guard !operations.isEmpty else { return "no operations" }
             var table = TextTable("ID", "NAME", "FROM", "TO", "STATE", "PHASE", "STARTED")
             for row in operations {
-                table.add(row.id, row.name, row.from.orDash, row.to.orDash, row.state.rawValue, row.phase, row.startedAt)
+                table.add(
+                    row.id, row.name, row.from.orDash, row.to.orDash, row.state.rawValue, row.phase, row.startedAt)
             }
             return table.text
         }

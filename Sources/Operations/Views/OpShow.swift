@@ -10,11 +10,13 @@ package enum OpShowOperation: CatalogueOperation {
         name: "op.show", summary: "show one operation with its phases",
         parameters: [
             ParameterDefinition(
-                name: "id", kind: .text, help: "id of the operation", isRequired: true, position: 0, example: "op-48231")
+                name: "id", kind: .text, help: "id of the operation", isRequired: true, position: 0, example: "op-48231"
+            )
         ],
         errorCodes: [.notFound], examples: ["pgbastion op show op-48231"])
 
-    package static func perform(_ input: Input, in context: OperationContext) async throws(BastionError) -> OperationRow {
+    package static func perform(_ input: Input, in context: OperationContext) async throws(BastionError) -> OperationRow
+    {
         OperationRow(try await context.gateway.view().requireOperation(input.id))
     }
 }

@@ -10,11 +10,13 @@ package enum OpWaitOperation: CatalogueOperation {
         name: "op.wait", summary: "wait for an operation and return its outcome",
         parameters: [
             ParameterDefinition(
-                name: "id", kind: .text, help: "id of the operation", isRequired: true, position: 0, example: "op-48231")
+                name: "id", kind: .text, help: "id of the operation", isRequired: true, position: 0, example: "op-48231"
+            )
         ],
         errorCodes: [.notFound, .timeout, .failed, .incomplete], examples: ["pgbastion op wait op-48231"])
 
-    package static func perform(_ input: Input, in context: OperationContext) async throws(BastionError) -> OperationRow {
+    package static func perform(_ input: Input, in context: OperationContext) async throws(BastionError) -> OperationRow
+    {
         _ = try await context.gateway.view().requireOperation(input.id)
         var waiting = context
         waiting.waitLimit = context.waitLimit ?? .seconds(60)

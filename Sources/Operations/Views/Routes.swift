@@ -20,7 +20,11 @@ package enum RoutesOperation: CatalogueOperation {
 
         package var text: String {
             var table = TextTable("PORT", "NODE", "ADDRESS", "IN", "LAG", "REASON")
-            if let primary { table.add(cells("primary", primary)) } else { table.add("primary", "-", "-", "no", "-", primaryReason.orDash) }
+            if let primary {
+                table.add(cells("primary", primary))
+            } else {
+                table.add("primary", "-", "-", "no", "-", primaryReason.orDash)
+            }
             for replica in replicas { table.add(cells("replica", replica)) }
             return (splitBrain ? "SPLIT BRAIN: nothing is routed to the primary port\n" : "") + table.text
         }

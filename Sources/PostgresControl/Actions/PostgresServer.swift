@@ -14,7 +14,7 @@ package final class PostgresServer: Sendable {
     private let reading = Mutex(Reading())
 
     private struct Reading: Sendable {
-        var isRunning = false
+        var current: Task<PostgresFacts, Never>?
         var last: PostgresFacts?
     }
 
@@ -28,17 +28,16 @@ package final class PostgresServer: Sendable {
         worker = ServerWorker(input: input, programs: programs, reader: reader)
     }
 
-    /// What is known now. Returns within `healthTimeout` plus 0.2 s; then without `server`, and `sqlError` says why.
+    /// What is known now, never from before the call. Returns within `healthTimeout` plus 0.2 s; then without `server`, and
+    /// `sqlError` says why.
     package func facts() async -> PostgresFacts {
-        let mayRead = reading.withLock { reading in
-            defer { reading.isRunning = true }
-            return !reading.isRunning
-        }
-        var facts = PostgresFacts(dataDirectory: .present)
-        if mayRead, let fresh = await FirstResult.of(within: input.healthTimeout + .milliseconds(200), { await self.read() }) {
+        let deadline = Deadline.after(input.healthTimeout + .milliseconds(200))
+        if let earlier = reading.withLock({ $0.current }) { _ = await value(of: earlier, by: deadline) }
+        var facts: PostgresFacts
+        if let fresh = await value(of: startedReading(), by: deadline) {
             facts = fresh
         } else {
-            if let last = reading.withLock({ $0.last }) { facts = last }
+            facts = reading.withLock { $0.last } ?? PostgresFacts(dataDirectory: .present)
             facts.server = nil
             facts.sqlError = "the check of PostgreSQL did not end in time"
         }
@@ -48,7 +47,7 @@ package final class PostgresServer: Sendable {
 
     /// Carries out one action; each is idempotent. A second action while a clone or rewind runs fails as `busy`.
     package func perform(
-        _ action: PostgresAction, progress: @escaping @Sendable (JobProgress) -> Void = { _ in }
+        _ action: PostgresAction, progress: @escaping @Sendable (JobReport) -> Void = { _ in }
     ) async -> PostgresOutcome {
         await worker.perform(action, progress: progress)
     }
@@ -88,13 +87,27 @@ package final class PostgresServer: Sendable {
         try await worker.pruneQuarantine(keepingDays: days)
     }
 
+    /// A new reading, or the one that another caller began since.
+    private func startedReading() -> Task<PostgresFacts, Never> {
+        reading.withLock { reading in
+            if let current = reading.current { return current }
+            let task = Task { await self.read() }
+            reading.current = task
+            return task
+        }
+    }
+
     private func read() async -> PostgresFacts {
         let facts = await reader.read()
         reading.withLock { reading in
-            reading.isRunning = false
+            reading.current = nil
             reading.last = facts
         }
         return facts
+    }
+
+    private func value(of task: Task<PostgresFacts, Never>, by deadline: Deadline) async -> PostgresFacts? {
+        await FirstResult.of(within: .milliseconds(Int64(deadline.remainingMilliseconds))) { await task.value }
     }
 }
 
@@ -106,7 +119,8 @@ enum LocalConnection {
         let text = options.sorted { $0.key < $1.key }.map { "-c \($0.key)=\($0.value)" }.joined(separator: " ")
         return [
             "host": input.socketDirectory, "port": "\(input.port)", "user": input.superuser, "dbname": "postgres",
-            "application_name": "pgbastion", "options": text, "passfile": ProgramRunner.noPassfile, "client_encoding": "UTF8",
+            "application_name": "pgbastion", "options": text, "passfile": ProgramRunner.noPassfile,
+            "client_encoding": "UTF8",
             "sslmode": "disable", "gssencmode": "disable",
         ]
     }

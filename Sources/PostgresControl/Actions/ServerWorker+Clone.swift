@@ -4,9 +4,7 @@ import Synchronization
 
 extension ServerWorker {
     /// AG16: `pg_basebackup` into a new directory; the old one goes to quarantine before the new one gets its name.
-    func clone(
-        _ source: PostgresEndpoint, _ slot: String, _ progress: @escaping Progress
-    ) async throws(BastionError) {
+    func clone(_ source: PostgresEndpoint, _ slot: String, _ reporter: JobReporter) async throws(BastionError) {
         try requireStopped()
         try LeftoverPrograms.end(dataDirectory: input.dataDirectory)
         try removeOldAttempts()
@@ -17,12 +15,11 @@ extension ServerWorker {
         let target = input.dataDirectory + ".clone-" + marker.id
         try DurableFiles.makeDirectory(DurableFiles.parent(of: target), mode: 0o755)
         do {
-            try await baseBackup(source, slot, into: target, progress)
+            try await baseBackup(source, slot, into: target, reporter)
         } catch {
             try DurableFiles.removeTree(target)
             throw error
         }
-        progress(JobProgress(kind: "clone", phase: "finish"))
         try makeStandby(of: target)
         try replaceDataDirectory(with: target)
         marker.isComplete = true
@@ -30,7 +27,7 @@ extension ServerWorker {
     }
 
     private func baseBackup(
-        _ source: PostgresEndpoint, _ slot: String, into target: String, _ progress: @escaping Progress
+        _ source: PostgresEndpoint, _ slot: String, into target: String, _ reporter: JobReporter
     ) async throws(BastionError) {
         try store.writePassfiles(forReceiver: false)
         let connection = ConnectionText.text(
@@ -43,9 +40,11 @@ extension ServerWorker {
         if let rate = input.cloneMaxRate { arguments.append("--max-rate=\(rate)") }
         if let external = externalWAL() { arguments.append("--waldir=\(ClonePlace.beside(external, for: target))") }
         for place in try await tablespaces(of: source) {
-            arguments += ["-T", "\(ClonePlace.escaped(place))=\(ClonePlace.escaped(ClonePlace.beside(place, for: target)))"]
+            arguments += [
+                "-T", "\(ClonePlace.escaped(place))=\(ClonePlace.escaped(ClonePlace.beside(place, for: target)))",
+            ]
         }
-        let watcher = CloneWatcher(directory: DurableFiles.parent(of: target), progress: progress)
+        let watcher = CloneWatcher(directory: DurableFiles.parent(of: target), reporter: reporter)
         let result = try await programs.run("pg_basebackup", arguments, passfile: input.jobPassfile) {
             line throws(BastionError) in try watcher.read(line)
         }
@@ -132,23 +131,22 @@ enum ClonePlace {
 /// Follows the output of `pg_basebackup`, and ends it before the disk is full.
 private final class CloneWatcher: Sendable {
     private let directory: String
-    private let progress: @Sendable (JobProgress) -> Void
-    private let state = Mutex((progress: JobProgress(kind: "clone", phase: "copy"), checked: false))
+    private let reporter: JobReporter
+    private let isSpaceChecked = Mutex(false)
 
-    init(directory: String, progress: @escaping @Sendable (JobProgress) -> Void) {
+    init(directory: String, reporter: JobReporter) {
         self.directory = directory
-        self.progress = progress
+        self.reporter = reporter
     }
 
     func read(_ line: String) throws(BastionError) {
-        let (now, mustCheck) = state.withLock { state in
-            state.progress.read(line)
-            let first = !state.checked && (state.progress.bytesTotal ?? 0) > 0
-            if first { state.checked = true }
-            return (state.progress, first)
+        let now = reporter.read(line)
+        guard let total = now.bytesTotal, total > 0 else { return }
+        let isFirst = isSpaceChecked.withLock { checked in
+            defer { checked = true }
+            return !checked
         }
-        if mustCheck { try checkSpace(now.bytesTotal ?? 0, alreadyCopied: now.bytesCopied ?? 0) }
-        progress(now)
+        if isFirst { try checkSpace(total, alreadyCopied: now.bytesCopied ?? 0) }
     }
 
     /// The size is known with the first line; 5 % are kept for WAL that arrives meanwhile.

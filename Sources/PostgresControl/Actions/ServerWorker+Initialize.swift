@@ -3,7 +3,7 @@ import ClusterModel
 extension ServerWorker {
     /// 8.2: initdb into a directory beside the final one, which then gets its name at once. A data directory that is
     /// there already is kept.
-    func initialize(_ progress: @escaping Progress) async throws(BastionError) {
+    func initialize() async throws(BastionError) {
         switch DataDirectory.state(input.dataDirectory) {
         case .present:
             guard DataDirectory.version(input.dataDirectory) != nil else {
@@ -17,7 +17,6 @@ extension ServerWorker {
         try LeftoverPrograms.end(dataDirectory: input.dataDirectory)
         try DurableFiles.removeTree(temporary)
         try DurableFiles.makeDirectory(DurableFiles.parent(of: temporary), mode: 0o755)
-        progress(JobProgress(kind: "initialize", phase: "initdb"))
         let result = try await programs.run(
             "initdb",
             [
@@ -27,7 +26,9 @@ extension ServerWorker {
         guard result.succeeded else { throw result.error("could not initialise \"\(input.dataDirectory)\"") }
         let major = DataDirectory.version(temporary)?.major ?? 0
         let layout = ConfigurationLayout(input, major: major).moved(from: input.dataDirectory, to: temporary)
-        if !DurableFiles.exists(input.settingsFile) { try DurableFiles.write("# not set up yet\n", to: input.settingsFile) }
+        if !DurableFiles.exists(input.settingsFile) {
+            try DurableFiles.write("# not set up yet\n", to: input.settingsFile)
+        }
         try configuration(layout).apply()
         try admitClients(layout.hbaFile)
         try DurableFiles.move(temporary, to: input.dataDirectory)

@@ -56,7 +56,9 @@ extension ServerWorker {
             // The first segment of a timeline begins with a copy of its parent's records.
             let segmentStart = LSN(parent.switchPoint.rawValue / control.segmentBytes * control.segmentBytes)
             let from = max(segmentStart, LSN(1))
-            if let end = try await reader.lastEnd(from: from, timeline: timeline, lookup: lookup), end > parent.switchPoint {
+            if let end = try await reader.lastEnd(from: from, timeline: timeline, lookup: lookup),
+                end > parent.switchPoint
+            {
                 return WALPosition(timeline: timeline, lsn: end)
             }
             timeline = parent.timeline

@@ -1,6 +1,5 @@
 import ClusterModel
 import Glibc
-import Synchronization
 
 extension ServerWorker {
     /// D46: segments that wait for the archiver are archived before a rewind removes them. The command is the operator's
@@ -104,19 +103,5 @@ enum ArchiveCommand {
             rest.removeFirst()
         }
         return result
-    }
-}
-
-/// The progress of a job, shared between the reader of its output and nobody else.
-final class ProgressBox: Sendable {
-    private let value: Mutex<JobProgress>
-
-    init(_ progress: JobProgress) { value = Mutex(progress) }
-
-    func read(_ line: String) -> JobProgress {
-        value.withLock { progress in
-            progress.read(line)
-            return progress
-        }
     }
 }

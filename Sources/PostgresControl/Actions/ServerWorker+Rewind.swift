@@ -3,7 +3,7 @@ import Glibc
 
 extension ServerWorker {
     /// The procedure of 8.3. After a failure the marker stays and the directory must not be started (D48).
-    func rewind(_ source: PostgresEndpoint, _ progress: @escaping Progress) async throws(BastionError) {
+    func rewind(_ source: PostgresEndpoint, _ reporter: JobReporter) async throws(BastionError) {
         try requireStopped()
         try LeftoverPrograms.end(dataDirectory: input.dataDirectory)
         let version = try version()
@@ -11,7 +11,8 @@ extension ServerWorker {
             throw BastionError(.preconditionFailed, "cannot rewind PostgreSQL \(version.major)", hint: "clone instead")
         }
         guard !DurableFiles.exists(input.dataDirectory + "/backup_label") else {
-            throw BastionError(.preconditionFailed, "cannot rewind: the directory has a backup_label", hint: "clone instead")
+            throw BastionError(
+                .preconditionFailed, "cannot rewind: the directory has a backup_label", hint: "clone instead")
         }
         let layout = try layout()
         let identity = DataIdentity.drawn()
@@ -19,14 +20,12 @@ extension ServerWorker {
         try marker.write(input.markerFile)
         try identity.write(input.dataIDFile)
         try store.writePassfiles(forReceiver: false)
-        progress(JobProgress(kind: "rewind", phase: "save"))
         try await archiveReadySegments(layout)
         try await exportLostWAL(source)
         try saveConfiguration()
         // Single-user recovery of an unclean directory refuses to run with this file.
         try DurableFiles.remove(input.standbySignal)
-        try await runRewind(source, layout, version, progress)
-        progress(JobProgress(kind: "rewind", phase: "finish"))
+        try await runRewind(source, layout, version, reporter)
         try restoreConfiguration()
         try removeCopiedSlots()
         try configuration(layout).apply()
@@ -38,15 +37,17 @@ extension ServerWorker {
     }
 
     private func runRewind(
-        _ source: PostgresEndpoint, _ layout: ConfigurationLayout, _ version: PostgresVersion, _ progress: @escaping Progress
+        _ source: PostgresEndpoint, _ layout: ConfigurationLayout, _ version: PostgresVersion, _ reporter: JobReporter
     ) async throws(BastionError) {
         let connection = ConnectionText.text(
             source, user: input.rewindUser, passfile: input.jobPassfile, sslMode: input.sslMode,
-            extra: [("dbname", "postgres"), ("options", "-c statement_timeout=0"), ("application_name", "pgbastion_rewind")])
+            extra: [
+                ("dbname", "postgres"), ("options", "-c statement_timeout=0"), ("application_name", "pgbastion_rewind"),
+            ])
         var arguments = ["-D", input.dataDirectory, "--source-server=\(connection)", "-P"]
         if version.rewindTakesConfigFile { arguments.append("--config-file=\(layout.configFile)") }
         if try await !configured("restore_command", layout).isEmpty { arguments.append("--restore-target-wal") }
-        let watcher = RewindWatcher(directory: input.dataDirectory, progress: progress)
+        let watcher = RewindWatcher(directory: input.dataDirectory, reporter: reporter)
         let result = try await programs.run("pg_rewind", arguments, passfile: input.jobPassfile) {
             line throws(BastionError) in try watcher.read(line)
         }
@@ -109,17 +110,15 @@ extension ServerWorker {
 /// Follows the output of `pg_rewind`, and ends it before it changes anything when the disk is too small.
 private final class RewindWatcher: Sendable {
     private let directory: String
-    private let progress: @Sendable (JobProgress) -> Void
-    private let state: ProgressBox
+    private let reporter: JobReporter
 
-    init(directory: String, progress: @escaping @Sendable (JobProgress) -> Void) {
+    init(directory: String, reporter: JobReporter) {
         self.directory = directory
-        self.progress = progress
-        state = ProgressBox(JobProgress(kind: "rewind", phase: "copy"))
+        self.reporter = reporter
     }
 
     func read(_ line: String) throws(BastionError) {
-        progress(state.read(line))
+        reporter.read(line)
         guard let needed = RewindWatcher.neededMegabytes(line), let free = DurableFiles.freeBytes(at: directory),
             free / 1_048_576 < needed
         else { return }

@@ -81,7 +81,8 @@ extension ServerWorker {
                     "SELECT pg_logical_emit_message(true, 'pgbastion', '')", within: .seconds(2))
                 while !deadline.isOver {
                     let event = try await query(
-                        "SELECT wait_event FROM pg_stat_activity WHERE pid = \(pid)", "watch a commit").value
+                        "SELECT wait_event FROM pg_stat_activity WHERE pid = \(pid)", "watch a commit"
+                    ).value
                     if event == "SyncRep" {
                         // Ends the wait without a doubt about the transaction: it stays committed.
                         try await query("SELECT pg_cancel_backend(\(pid))", "cancel the probe")
@@ -103,7 +104,14 @@ extension ServerWorker {
 
     /// Limit: 10 min.
     func checkpoint() async throws(BastionError) {
-        try await query("CHECKPOINT", "make a checkpoint", within: .seconds(600))
+        let input = self.input
+        let own = SQLSession(label: "checkpoint") { LocalConnection.parameters(input) }
+        do {
+            _ = try await own.run("CHECKPOINT", within: .seconds(600))
+            await own.close()
+        } catch {
+            throw error.error("could not make a checkpoint")
+        }
     }
 
     /// AG9: PostgreSQL takes the first number without a history file. The files say that these branches have nothing to do

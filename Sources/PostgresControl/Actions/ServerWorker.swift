@@ -2,8 +2,6 @@ import ClusterModel
 
 /// Carries out the actions of one server, one at a time.
 actor ServerWorker {
-    typealias Progress = @Sendable (JobProgress) -> Void
-
     let input: PostgresSettingsInput
     let programs: ProgramRunner
     let reader: FactsReader
@@ -27,14 +25,22 @@ actor ServerWorker {
         members = input.memberAddresses
     }
 
-    func perform(_ action: PostgresAction, progress: @escaping Progress) async -> PostgresOutcome {
+    func perform(_ action: PostgresAction, progress: @escaping @Sendable (JobReport) -> Void) async -> PostgresOutcome {
         guard !isLongJobRunning else {
             return .failed(BastionError(.busy, "could not begin an action: a job of this node's PostgreSQL is running"))
         }
+        // Minutes on a busy server; settings and pledges must not wait for it (D34).
+        if case .checkpoint = action { return await outcome(of: action, progress) }
         if action.isLongJob { isLongJobRunning = true }
         defer { if action.isLongJob { isLongJobRunning = false } }
         await take()
         defer { release() }
+        return await outcome(of: action, progress)
+    }
+
+    private func outcome(
+        of action: PostgresAction, _ progress: @escaping @Sendable (JobReport) -> Void
+    ) async -> PostgresOutcome {
         do {
             try DurableFiles.makeDirectory(input.ownDirectory)
             return try await carryOut(action, progress)
@@ -44,10 +50,10 @@ actor ServerWorker {
     }
 
     private func carryOut(
-        _ action: PostgresAction, _ progress: @escaping Progress
+        _ action: PostgresAction, _ progress: @escaping @Sendable (JobReport) -> Void
     ) async throws(BastionError) -> PostgresOutcome {
         switch action {
-        case .initialize: try await initialize(progress)
+        case .initialize: try await initialize()
         case .prepareStandby(let settings): try prepareStandby(settings)
         case .prepareInPlaceStart(let settings): try prepareInPlaceStart(settings)
         case .applySettings(let settings): try await applySettings(settings)
@@ -58,12 +64,32 @@ actor ServerWorker {
         case .checkpoint: try await checkpoint()
         case .reserveTimeline(let timeline): try await reserveTimeline(timeline)
         case .inspectStopped: return .inspected(try await inspectStopped())
-        case .clone(let source, let slot): try await clone(source, slot, progress)
-        case .rewind(let source): try await rewind(source, progress)
+        case .clone(let source, let slot):
+            try await reporting("clone", progress) { reporter throws(BastionError) in
+                try await self.clone(source, slot, reporter)
+            }
+        case .rewind(let source):
+            try await reporting("rewind", progress) { reporter throws(BastionError) in
+                try await self.rewind(source, reporter)
+            }
         case .finishRejoin: try DurableFiles.remove(input.markerFile)
         case .quarantine(let reason): try quarantine(reason)
         }
         return .done
+    }
+
+    private func reporting(
+        _ kind: String, _ progress: @escaping @Sendable (JobReport) -> Void,
+        _ job: (JobReporter) async throws(BastionError) -> Void
+    ) async throws(BastionError) {
+        let reporter = JobReporter(kind: kind, progress)
+        do {
+            try await job(reporter)
+        } catch {
+            reporter.fail(error)
+            throw error
+        }
+        reporter.complete()
     }
 
     // MARK: - What several actions need
@@ -85,7 +111,9 @@ actor ServerWorker {
 
     /// Runs one batch of statements; `what` says in the error what could not be done.
     @discardableResult
-    func query(_ batch: String, _ what: String, within limit: Duration = .seconds(5)) async throws(BastionError) -> SQLTable {
+    func query(_ batch: String, _ what: String, within limit: Duration = .seconds(5)) async throws(BastionError)
+        -> SQLTable
+    {
         do {
             return try await session.run(batch, within: limit).last ?? SQLTable()
         } catch {

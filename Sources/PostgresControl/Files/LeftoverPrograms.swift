@@ -11,7 +11,8 @@ enum LeftoverPrograms {
             let found = try pids(dataDirectory)
             if found.isEmpty { return }
             guard !deadline.isOver else {
-                throw BastionError(.busy, "could not end an earlier job on \"\(dataDirectory)\"", detail: "pid \(found[0])")
+                throw BastionError(
+                    .busy, "could not end an earlier job on \"\(dataDirectory)\"", detail: "pid \(found[0])")
             }
             for pid in found { kill(pid, SIGKILL) }
             usleep(20_000)

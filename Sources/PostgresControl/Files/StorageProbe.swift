@@ -33,7 +33,8 @@ final class StorageProbe: Sendable {
     var health: StorageHealth {
         state.withLock { state in
             guard state.isEnabled else { return .healthy }
-            if let beganAt = state.beganAt, Deadline.now() - beganAt > StorageProbe.stallAfter.wholeMilliseconds * 1_000_000
+            if let beganAt = state.beganAt,
+                Deadline.now() - beganAt > StorageProbe.stallAfter.wholeMilliseconds * 1_000_000
             {
                 return .stalled
             }

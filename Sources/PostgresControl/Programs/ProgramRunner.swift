@@ -10,7 +10,9 @@ struct ProgramResult: Sendable {
     var text: String { lines.joined(separator: "\n") }
 
     func error(_ what: String, code: ErrorCode = .failed) -> BastionError {
-        let tail = lines.suffix(4).joined(separator: "; ")
+        // Errors first: progress and clean-up may follow them.
+        let errors = lines.filter { line in ["error:", "ERROR:", "FATAL:"].contains { line.contains($0) } }
+        let tail = (errors.isEmpty ? lines : errors).suffix(4).joined(separator: "; ")
         return BastionError(code, what, detail: tail.isEmpty ? status : tail)
     }
 }

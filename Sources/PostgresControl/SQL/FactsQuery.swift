@@ -82,7 +82,8 @@ struct FactsQuery: Sendable {
 
     private static func receiver(_ row: [String?]) -> ReceiverFacts {
         ReceiverFacts(
-            status: row[0] ?? "", host: row[1], port: row[2].flatMap { Int($0) }, flushedLSN: row[3].flatMap { LSN($0) },
+            status: row[0] ?? "", host: row[1], port: row[2].flatMap { Int($0) },
+            flushedLSN: row[3].flatMap { LSN($0) },
             timeline: row[4].flatMap { UInt32($0) }.map { TimelineID($0) })
     }
 

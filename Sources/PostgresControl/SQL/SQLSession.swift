@@ -93,7 +93,9 @@ actor SQLSession {
 
     private func opened(_ deadline: Deadline) throws(SQLFailure) -> OpaquePointer {
         if let connection {
-            if PQstatus(connection) == CONNECTION_OK, PQtransactionStatus(connection) == PQTRANS_IDLE { return connection }
+            if PQstatus(connection) == CONNECTION_OK, PQtransactionStatus(connection) == PQTRANS_IDLE {
+                return connection
+            }
             close()
         }
         guard let started = start() else {

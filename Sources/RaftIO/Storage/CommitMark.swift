@@ -55,7 +55,9 @@ final class CommitMark {
         let bytes = encoded(sequence, new)
         let offset = off_t(Int(sequence % 2) * CommitMark.slotStride)
         let count = bytes.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, offset) }
-        guard count == bytes.count || errno == ENOSPC || errno == EDQUOT else { throw DurableFile.failure("write", path) }
+        guard count == bytes.count || errno == ENOSPC || errno == EDQUOT else {
+            throw DurableFile.failure("write", path)
+        }
     }
 
     func sync() throws(BastionError) {

@@ -12,7 +12,9 @@ enum DurableFile {
         defer { close(descriptor) }
         var written = 0
         while written < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress.map { $0 + written }, bytes.count - written) }
+            let count = bytes.withUnsafeBytes {
+                Glibc.write(descriptor, $0.baseAddress.map { $0 + written }, bytes.count - written)
+            }
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { throw failure("write", path) }
             written += count
@@ -31,13 +33,17 @@ enum DurableFile {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw failure("examine", path) }
         guard status.st_size <= limit else {
-            throw BastionError(.corrupt, "file \"\(path)\" is longer than it can be", detail: "\(status.st_size) bytes, limit \(limit)")
+            throw BastionError(
+                .corrupt, "file \"\(path)\" is longer than it can be", detail: "\(status.st_size) bytes, limit \(limit)"
+            )
         }
         let size = Int(status.st_size)
         var filled = 0
         var bytes = [UInt8](repeating: 0, count: size)
         while filled < size {
-            let count = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress.map { $0 + filled }, size - filled) }
+            let count = bytes.withUnsafeMutableBytes {
+                Glibc.read(descriptor, $0.baseAddress.map { $0 + filled }, size - filled)
+            }
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw failure("read", path) }
             guard count > 0 else { break }
@@ -90,6 +96,13 @@ enum DurableFile {
     }
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// A sentence when other users may look into the directory.
+    static func exposure(of path: String) -> [String] {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & 0o077 != 0 else { return [] }
+        return ["directory \"\(path)\" is open to other users (mode \(String(status.st_mode & 0o777, radix: 8)))"]
+    }
 
     /// 0 for a missing file.
     static func size(_ path: String) throws(BastionError) -> Int {

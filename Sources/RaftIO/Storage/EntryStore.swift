@@ -70,7 +70,8 @@ final class EntryStore {
 
     /// Whether anything but an untouched first creation is stored here.
     func holdsEntries() throws(BastionError) -> Bool {
-        let any = try database.prepare("SELECT EXISTS (SELECT 1 FROM log) OR EXISTS (SELECT 1 FROM meta WHERE base_index > 0)")
+        let any = try database.prepare(
+            "SELECT EXISTS (SELECT 1 FROM log) OR EXISTS (SELECT 1 FROM meta WHERE base_index > 0)")
         return try any.step() && any.integer(0) != 0
     }
 
@@ -87,13 +88,19 @@ final class EntryStore {
         while try rows.step() {
             let index = LogIndex(rows.number(0))
             let term = Term(rows.number(1))
-            guard index == before.index.next else { throw damaged("entry \(before.index.next) is missing; the next is \(index)") }
-            guard term >= before.term else { throw damaged("entry \(index) has term \(term) behind term \(before.term)") }
+            guard index == before.index.next else {
+                throw damaged("entry \(before.index.next) is missing; the next is \(index)")
+            }
+            guard term >= before.term else {
+                throw damaged("entry \(index) has term \(term) behind term \(before.term)")
+            }
             guard let rawKind = UInt8(exactly: rows.integer(2)), let kind = EntryKind(rawValue: rawKind) else {
                 throw damaged("entry \(index) is of unknown kind \(rows.integer(2))")
             }
             let entry = LogEntry(index: index, term: term, kind: kind, payload: rows.bytes(3))
-            guard rows.integer(4) == Int64(checksum(entry)) else { throw damaged("entry \(index): its checksum does not match") }
+            guard rows.integer(4) == Int64(checksum(entry)) else {
+                throw damaged("entry \(index): its checksum does not match")
+            }
             entries.append(entry)
             before = Position(index: index, term: term)
         }
@@ -108,7 +115,8 @@ final class EntryStore {
         if let last = entries.last { new.last = Position(index: last.index, term: last.term) }
         try commit(new) { () throws(BastionError) in
             if let base {
-                precondition(entries.first.map { $0.index == base.index.next } ?? true, "entries do not follow \(base.index)")
+                precondition(
+                    entries.first.map { $0.index == base.index.next } ?? true, "entries do not follow \(base.index)")
                 try delete(from: .zero)
             } else if let first = entries.first {
                 precondition(

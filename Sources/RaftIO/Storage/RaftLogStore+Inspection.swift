@@ -24,10 +24,10 @@ extension RaftLogStore {
         }
         let lock = try DirectoryLock(directory: directory)
         let verified = try VerifiedDirectory(directory, lock: lock, snapshotRetain: defaultSnapshotRetain)
-        let state = verified.durableState
+        let state = verified.content.state
         return StoreInspection(
             identity: verified.record.identity, state: state,
             lastTerm: state.entries.last?.term ?? state.snapshot?.term ?? .zero,
-            lastIndex: state.entries.last?.index ?? state.snapshot?.index ?? .zero, warnings: verified.warnings)
+            lastIndex: state.entries.last?.index ?? state.snapshot?.index ?? .zero, warnings: verified.content.warnings)
     }
 }

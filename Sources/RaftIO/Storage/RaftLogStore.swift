@@ -25,9 +25,8 @@ package final class RaftLogStore: @unchecked Sendable {
 
     package var identity: StableIdentity { record.identity }
 
-    private let lock: DirectoryLock
-    private var stable: StableStore
-    private var entries: EntryStore
+    /// nil after `close`: lock and databases are released.
+    private var files: OpenFiles?
     private let mark: CommitMark
     private var snapshots: SnapshotStore
     private var reserve: SpaceReserve
@@ -59,16 +58,16 @@ package final class RaftLogStore: @unchecked Sendable {
         self.isNew = isNew
         let before = verified.record.identity
         previousStart = isNew ? nil : (before.generation, before.startID)
-        warnings = verified.warnings
-        lock = verified.lock
-        (stable, entries, mark, snapshots) = (verified.stable, verified.entries, verified.mark, verified.snapshots)
+        warnings = verified.content.warnings + DurableFile.exposure(of: verified.path)
+        files = OpenFiles(lock: verified.lock, stable: verified.stable, entries: verified.entries)
+        (mark, snapshots) = (verified.mark, verified.snapshots)
         record = verified.record
-        loaded = verified.durableState
-        oldestSnapshot = verified.snapshot?.index ?? .zero
+        loaded = verified.content.state
+        oldestSnapshot = verified.content.state.snapshot?.index ?? .zero
         reserve = SpaceReserve(directory: verified.path)
         statistics = StoreStatistics()
         try writing { () throws(BastionError) in
-            if let snapshot = verified.snapshot, verified.replacesLog {
+            if let snapshot = verified.content.state.snapshot, verified.content.replacesLog {
                 let base = EntryStore.Position(index: snapshot.index, term: snapshot.term)
                 try entries.write([], replacingAllBehind: base)
             }
@@ -76,7 +75,7 @@ package final class RaftLogStore: @unchecked Sendable {
             try beginGeneration(after: before)
         }
         if let kept = try snapshots.finished().prefix(snapshots.retain).last { oldestSnapshot = kept.index }
-        let snapshotIndex = verified.snapshot?.index ?? .zero
+        let snapshotIndex = verified.content.state.snapshot?.index ?? .zero
         try refreshStatistics(snapshotIndex: snapshotIndex, bytes: try entries.payloadBytes(behind: snapshotIndex))
     }
 
@@ -91,13 +90,22 @@ package final class RaftLogStore: @unchecked Sendable {
         try writeStable(new)
     }
 
+    private var stable: StableStore { opened.stable }
+    private var entries: EntryStore { opened.entries }
+    private var opened: OpenFiles {
+        guard let files else { preconditionFailure("the Raft directory \"\(directory)\" was closed") }
+        return files
+    }
+
     // MARK: Reading
 
-    /// What a `RaftNode` is made from; to be called once, directly after `open`.
-    package func load() -> DurableState {
-        defer { loaded = nil }
-        guard let loaded else { preconditionFailure("load() hands the stored state out once") }
-        return loaded
+    /// What a `RaftNode` is made from. Directly after `open` this costs nothing: everything was read then.
+    package func load() throws(BastionError) -> DurableState {
+        if let loaded {
+            self.loaded = nil
+            return loaded
+        }
+        return try StoredContent(record, entries, snapshots).state
     }
 
     // MARK: Writing
@@ -130,7 +138,8 @@ package final class RaftLogStore: @unchecked Sendable {
             let replaces = first.index <= entries.meta.last.index
             try entries.write(batch.entries)
             let since = statistics.snapshotIndex
-            let bytes = replaces ? try entries.payloadBytes(behind: since) : statistics.bytesSinceSnapshot + batch.payloadBytes
+            let bytes =
+                replaces ? try entries.payloadBytes(behind: since) : statistics.bytesSinceSnapshot + batch.payloadBytes
             try refreshStatistics(snapshotIndex: since, bytes: bytes)
         }
         try mark.write(CommitMark.Value(stable: record.commits, raft: entries.meta.commits))
@@ -146,7 +155,8 @@ package final class RaftLogStore: @unchecked Sendable {
         guard identity.clusterID == clusterID || (identity.clusterID == nil && entries.meta.last.index == .zero) else {
             throw BastionError(
                 .foreignState, "Raft directory \"\(directory)\" holds the state of another cluster",
-                detail: "stored \(identity.clusterID?.description ?? "entries without a cluster"), offered \(clusterID)",
+                detail:
+                    "stored \(identity.clusterID?.description ?? "entries without a cluster"), offered \(clusterID)",
                 hint: "run `pgbastion node reset` on this node")
         }
         var new = record
@@ -186,8 +196,9 @@ package final class RaftLogStore: @unchecked Sendable {
         }
     }
 
-    /// ST10: leaves a directory whose copy is complete. The store must not be used afterwards.
+    /// ST10: leaves a directory whose copy is complete, and releases it. Every later write is refused.
     package func close() throws(BastionError) {
+        defer { files = nil }
         guard failure == nil else { return }
         try stable.checkpoint()
         try entries.checkpoint()
@@ -223,7 +234,8 @@ package final class RaftLogStore: @unchecked Sendable {
 
     private func refreshStatistics(snapshotIndex: LogIndex, bytes: Int) throws(BastionError) {
         statistics = StoreStatistics(
-            firstIndex: entries.meta.base.index.next, lastIndex: entries.meta.last.index, lastTerm: entries.meta.last.term,
+            firstIndex: entries.meta.base.index.next, lastIndex: entries.meta.last.index,
+            lastTerm: entries.meta.last.term,
             snapshotIndex: snapshotIndex, bytesSinceSnapshot: bytes, reserveHeld: reserve.isHeld)
     }
 
@@ -232,4 +244,11 @@ package final class RaftLogStore: @unchecked Sendable {
             .corrupt, message, detail: detail,
             hint: "run `pgbastion node reset` here, then `pgbastion node rejoin` on a node with quorum")
     }
+}
+
+/// What a `RaftLogStore` holds on to until it is closed.
+private struct OpenFiles {
+    let lock: DirectoryLock
+    let stable: StableStore
+    let entries: EntryStore
 }

@@ -9,8 +9,12 @@ final class SQLiteDatabase {
     /// One page: a database is checkpointed when it is made, so it never has less.
     private static let smallestFile = 4096
 
+    /// Pages in the write-ahead log from which on it is emptied into the database file.
+    private static let checkpointPages: Int32 = 1000
+
     let path: String
     private let handle: OpaquePointer
+    private let logPages = LogPages()
 
     /// Opens `path`, which is created with mode 0600 when `create` is set; otherwise a missing file is `.corrupt`.
     init(path: String, create: Bool) throws(BastionError) {
@@ -37,6 +41,15 @@ final class SQLiteDatabase {
         try execute("PRAGMA synchronous = FULL")
         // Without FULL a commit is not fsynced, and an acknowledged entry could be lost.
         try require("PRAGMA synchronous", is: "2")
+        // SQLite's automatic checkpoint ignores a failed fsync and tries it again; ST8 forbids both.
+        try execute("PRAGMA wal_autocheckpoint = 0")
+        let context = Unmanaged.passUnretained(logPages).toOpaque()
+        sqlite3_wal_hook(
+            handle,
+            { context, _, _, pages in
+                if let context { Unmanaged<LogPages>.fromOpaque(context).takeUnretainedValue().count = pages }
+                return SQLITE_OK
+            }, context)
     }
 
     deinit { sqlite3_close_v2(handle) }
@@ -64,6 +77,18 @@ final class SQLiteDatabase {
             if sqlite3_get_autocommit(handle) == 0 { sqlite3_exec(handle, "ROLLBACK", nil, nil, nil) }
             throw error
         }
+        try checkpointWhenDue()
+    }
+
+    private func checkpointWhenDue() throws(BastionError) {
+        guard logPages.count >= SQLiteDatabase.checkpointPages else { return }
+        do throws(BastionError) {
+            let result = sqlite3_wal_checkpoint_v2(handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+            guard result == SQLITE_OK else { throw failure(result) }
+        } catch {
+            // The transaction is durable in the log; without space the log just stays longer.
+            guard error.code == .unavailable else { throw error }
+        }
     }
 
     /// ST10: moves everything from the write-ahead log into the database file.
@@ -90,7 +115,8 @@ final class SQLiteDatabase {
         statement.reset()
         guard found == expected else {
             throw BastionError(
-                .io, "cannot make commits of \"\(path)\" durable", detail: "\(sql) gives \"\(found)\", not \"\(expected)\"")
+                .io, "cannot make commits of \"\(path)\" durable",
+                detail: "\(sql) gives \"\(found)\", not \"\(expected)\"")
         }
     }
 
@@ -98,7 +124,8 @@ final class SQLiteDatabase {
         let text = String(cString: sqlite3_errmsg(handle))
         let detail = "\(text) (SQLite code \(result))"
         switch result & 0xFF {
-        case SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_SCHEMA, SQLITE_MISMATCH, SQLITE_CONSTRAINT, SQLITE_ERROR, SQLITE_FORMAT:
+        case SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_SCHEMA, SQLITE_MISMATCH, SQLITE_CONSTRAINT, SQLITE_ERROR,
+            SQLITE_FORMAT:
             return RaftLogStore.corrupt("database \"\(path)\" is damaged", detail: detail)
         case SQLITE_FULL:
             return DurableFile.noSpace(path)
@@ -108,6 +135,11 @@ final class SQLiteDatabase {
             return BastionError(.io, "could not use database \"\(path)\"", detail: detail)
         }
     }
+}
+
+/// How long the write-ahead log was after the last commit.
+private final class LogPages {
+    var count: Int32 = 0
 }
 
 /// A prepared statement; used again and again after `reset`.

@@ -26,7 +26,9 @@ struct SpaceReserve {
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         var status = stat()
-        if fstat(descriptor, &status) == 0, status.st_size >= off_t(bytes), status.st_blocks * 512 >= bytes { return true }
+        if fstat(descriptor, &status) == 0, status.st_size >= off_t(bytes), status.st_blocks * 512 >= bytes {
+            return true
+        }
         if posix_fallocate(descriptor, 0, off_t(bytes)) == 0 { return true }
         unlink(path)
         return false

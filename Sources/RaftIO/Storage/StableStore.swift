@@ -65,7 +65,8 @@ final class StableStore {
             identity: StableIdentity(
                 clusterID: cluster.map { ClusterID(rawValue: $0) }, epoch: epoch, memberID: MemberID(rawValue: member),
                 generation: select.number(3), startID: select.number(4)),
-            hardState: HardState(term: Term(select.number(5)), vote: vote.map { ServerID($0) }), commits: select.number(7))
+            hardState: HardState(term: Term(select.number(5)), vote: vote.map { ServerID($0) }),
+            commits: select.number(7))
         guard select.integer(8) == Int64(record.checksum) else { throw damaged() }
         return record
     }

@@ -42,7 +42,8 @@ struct CombinedBatch {
             if let start = entries.first?.index {
                 // A later batch replaces the entries of an earlier one from its first index on.
                 let kept = max(0, first.index - start)
-                precondition(kept <= entries.count, "entry \(first.index) leaves a gap behind \(start)+\(entries.count)")
+                precondition(
+                    kept <= entries.count, "entry \(first.index) leaves a gap behind \(start)+\(entries.count)")
                 entries.removeLast(entries.count - kept)
             }
             entries.append(contentsOf: batch.entries)

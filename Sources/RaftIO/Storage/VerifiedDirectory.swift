@@ -11,14 +11,7 @@ struct VerifiedDirectory {
     let mark: CommitMark
     let snapshots: SnapshotStore
     let record: StableRecord
-    /// The newest valid snapshot, or nil when the log begins at index 1.
-    let snapshot: Snapshot?
-    /// Entries behind the snapshot.
-    let log: [LogEntry]
-    /// The crash came after an installed snapshot was stored and before the log was replaced by it: still to be done.
-    let replacesLog: Bool
-    /// Damage that does no harm, for the log of the daemon.
-    let warnings: [String]
+    let content: StoredContent
 
     init(_ path: String, lock: DirectoryLock, snapshotRetain: Int) throws(BastionError) {
         self.path = path
@@ -30,31 +23,13 @@ struct VerifiedDirectory {
         entries = try EntryStore(directory: path, create: false)
         entries.clusterID = record.identity.clusterID
         entries.memberID = record.identity.memberID
-        let rows = try entries.readAll()
-        mark = try CommitMark(directory: path, memberID: record.identity.memberID, isNew: false)
-        try VerifiedDirectory.check(record, entries.meta, mark)
-
         var snapshots = SnapshotStore(directory: path, retain: snapshotRetain)
         snapshots.clusterID = record.identity.clusterID
         self.snapshots = snapshots
-        (snapshot, warnings) = try VerifiedDirectory.newestSnapshot(snapshots, base: entries.meta.base)
-        guard let snapshot else {
-            (log, replacesLog) = (rows, false)
-            return
-        }
-        guard snapshot.term <= record.hardState.term else {
-            throw RaftLogStore.corrupt(
-                "snapshot \(snapshot.term)-\(snapshot.index) is of a later term than the stored one",
-                detail: "stored term \(record.hardState.term)")
-        }
-        let meta = entries.meta
-        let termInLog = snapshot.index <= meta.last.index ? try entries.term(at: snapshot.index) : nil
-        let isInLog = termInLog == snapshot.term
-        replacesLog = !isInLog
-        log = isInLog ? Array(rows.dropFirst(snapshot.index - meta.base.index)) : []
+        content = try StoredContent(record, entries, snapshots)
+        mark = try CommitMark(directory: path, memberID: record.identity.memberID, isNew: false)
+        try VerifiedDirectory.check(record, entries.meta, mark)
     }
-
-    var durableState: DurableState { DurableState(hardState: record.hardState, snapshot: snapshot, entries: log) }
 
     private static func check(
         _ record: StableRecord, _ meta: EntryStore.Meta, _ mark: CommitMark
@@ -67,7 +42,9 @@ struct VerifiedDirectory {
         if let marked = mark.value, record.commits < marked.stable || meta.commits < marked.raft {
             throw RaftLogStore.corrupt(
                 "acknowledged writes are missing from the Raft directory",
-                detail: "stable.db \(record.commits) of \(marked.stable) commits, raft.db \(meta.commits) of \(marked.raft)")
+                detail:
+                    "stable.db \(record.commits) of \(marked.stable) commits, raft.db \(meta.commits) of \(marked.raft)"
+            )
         }
         // A start raises raft.db first; other differences mean files of different times were put together (ST11).
         let generation = record.identity.generation
@@ -76,27 +53,6 @@ struct VerifiedDirectory {
                 "raft.db and stable.db are of different times",
                 detail: "generation \(meta.generation) in raft.db, \(generation) in stable.db")
         }
-    }
-
-    /// The newest snapshot that can be verified and that the log continues.
-    private static func newestSnapshot(
-        _ store: SnapshotStore, base: EntryStore.Position
-    ) throws(BastionError) -> (Snapshot?, [String]) {
-        var warnings: [String] = []
-        for name in try store.finished() where name.index >= base.index {
-            do throws(BastionError) {
-                return (try store.load(name), warnings)
-            } catch {
-                guard error.code == .corrupt else { throw error }
-                warnings.append(error.description)
-            }
-        }
-        guard base.index == .zero else {
-            throw RaftLogStore.corrupt(
-                "no valid snapshot covers the beginning of the Raft log",
-                detail: (["the log begins behind index \(base.index)"] + warnings).joined(separator: "; "))
-        }
-        return (nil, warnings)
     }
 
     // MARK: First creation

@@ -9,6 +9,9 @@ struct IncarnationRegistry {
         var lastHeard: Int64
     }
 
+    /// Limit: beyond it, members without a connection are forgotten.
+    private static let maximumMembers = 1024
+
     private var claims: [MemberID: [DaemonIncarnation: Claim]] = [:]
     let silence: Int64
 
@@ -21,6 +24,9 @@ struct IncarnationRegistry {
         all = all.filter { $0.key == incarnation || $0.value.lastHeard + silence > now }
         all[incarnation, default: Claim(lastHeard: now)].lastHeard = now
         claims[member] = all
+        if claims.count > IncarnationRegistry.maximumMembers {
+            claims = claims.filter { $0.key == member || $0.value.values.contains { $0.connections > 0 } }
+        }
         return all.keys.filter { $0 != incarnation }.sorted()
     }
 

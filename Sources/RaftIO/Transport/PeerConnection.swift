@@ -84,7 +84,9 @@ final class PeerConnection: ChannelInboundHandler {
         guard let context, phase != .closed else { return }
         let frame = PeerFrame(kind: .reject, payload: HandshakeCoding.encode(rejection))
         let channel = context.channel
-        context.writeAndFlush(wrapOutboundOut(frame.encode(channel.allocator))).whenComplete { _ in channel.close(promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(frame.encode(channel.allocator))).whenComplete { _ in
+            channel.close(promise: nil)
+        }
     }
 
     // MARK: Channel
@@ -111,7 +113,8 @@ final class PeerConnection: ChannelInboundHandler {
         let reason: BastionError
         if let damage = error as? FrameError {
             gate.sawDamagedFrame()
-            reason = BastionError(.invalidData, "peer \"\(remoteAddress)\" sent what is not a frame", detail: "\(damage)")
+            reason = BastionError(
+                .invalidData, "peer \"\(remoteAddress)\" sent what is not a frame", detail: "\(damage)")
         } else {
             reason = BastionError(.unavailable, "connection with peer \"\(remoteAddress)\" failed", detail: "\(error)")
         }

@@ -113,13 +113,15 @@ extension PeerHello {
         if let own = clusterID, let theirs = other.clusterID, own != theirs {
             return Rejection(
                 code: .foreignState,
-                message: "node \"\(other.nodeName)\" belongs to cluster \(theirs.short), node \"\(nodeName)\" to \(own.short); "
+                message:
+                    "node \"\(other.nodeName)\" belongs to cluster \(theirs.short), node \"\(nodeName)\" to \(own.short); "
                     + "run `pgbastion node reset` on the node that is to join")
         }
         if other.memberID == memberID && other.daemonIncarnation != daemonIncarnation {
             return Rejection(
                 code: .preconditionFailed,
-                message: "node \"\(other.nodeName)\" claims the member id of node \"\(nodeName)\": a copied Raft directory")
+                message:
+                    "node \"\(other.nodeName)\" claims the member id of node \"\(nodeName)\": a copied Raft directory")
         }
         return nil
     }

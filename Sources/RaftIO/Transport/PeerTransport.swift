@@ -41,7 +41,8 @@ package final class PeerTransport: Sendable {
     private let servers = Mutex<[any Channel]>([])
 
     /// - Parameter eventLoopGroup: nil: one thread of its own.
-    package init(settings: TransportSettings, eventLoopGroup: (any EventLoopGroup)? = nil, handlers: TransportHandlers) {
+    package init(settings: TransportSettings, eventLoopGroup: (any EventLoopGroup)? = nil, handlers: TransportHandlers)
+    {
         self.settings = settings
         let own = eventLoopGroup == nil ? MultiThreadedEventLoopGroup(numberOfThreads: 1) : nil
         loop = own?.next() ?? eventLoopGroup?.next() ?? MultiThreadedEventLoopGroup.singleton.next()
@@ -168,10 +169,12 @@ package final class PeerTransport: Sendable {
             }
             core.dial(host: host, port: port, purpose: .probe, expected: nil) { result in
                 timer.cancel()
-                once.call(result.flatMap { connection in
-                    connection.close()
-                    return connection.remote.map { .success($0) } ?? .failure(BastionError(.internal, "a connection without hello"))
-                })
+                once.call(
+                    result.flatMap { connection in
+                        connection.close()
+                        return connection.remote.map { .success($0) }
+                            ?? .failure(BastionError(.internal, "a connection without hello"))
+                    })
             }
         }
     }

@@ -39,11 +39,14 @@ final class RequestClients {
 
     /// Registers a request and sends it when a connection is open. `mustDial`: the caller is to make one.
     func begin(
-        _ payload: [UInt8], to destination: Destination, timer: (UInt64) -> Scheduled<Void>, completion: @escaping Completion
+        _ payload: [UInt8], to destination: Destination, timer: (UInt64) -> Scheduled<Void>,
+        completion: @escaping Completion
     ) -> Step {
         var client = clients[destination] ?? Client()
         guard client.waiting.count < RequestClients.maximumWaiting else {
-            completion(.failure(BastionError(.busy, "too many requests wait for \(destination.host), port \(destination.port)")))
+            completion(
+                .failure(
+                    BastionError(.busy, "too many requests wait for \(destination.host), port \(destination.port)")))
             return .refused
         }
         let id = nextID
@@ -92,7 +95,8 @@ final class RequestClients {
             request.completion(.success(frame.payload))
         } else {
             let rejection = HandshakeCoding.decode(Rejection.self, frame.payload)
-            request.completion(.failure(rejection?.error ?? BastionError(.unavailable, "the other node refused the request")))
+            request.completion(
+                .failure(rejection?.error ?? BastionError(.unavailable, "the other node refused the request")))
         }
     }
 
@@ -130,7 +134,9 @@ extension TransportCore {
     ) {
         guard payload.count <= settings.maxRequestBytes else {
             let limit = settings.maxRequestBytes
-            completion(.failure(BastionError(.tooLarge, "request is longer than \(limit) bytes", detail: "\(payload.count) bytes")))
+            completion(
+                .failure(
+                    BastionError(.tooLarge, "request is longer than \(limit) bytes", detail: "\(payload.count) bytes")))
             return
         }
         let isolated = loop.assumeIsolated()
@@ -142,7 +148,8 @@ extension TransportCore {
                 }
             }, completion: completion)
         guard step == .mustDial else { return }
-        dial(host: destination.host, port: destination.port, purpose: .request, expected: destination.member) { [self] result in
+        dial(host: destination.host, port: destination.port, purpose: .request, expected: destination.member) {
+            [self] result in
             switch result {
             case .success(let connection): requests.connected(connection, destination)
             case .failure(let error): requests.failed(destination, error)
@@ -153,7 +160,8 @@ extension TransportCore {
     /// Answers a request of another node; at most `maxConcurrentRequests` of one connection run at a time.
     func serve(_ frame: PeerFrame, from remote: PeerHello, over connection: PeerConnection) {
         guard case .acceptor = connection.role, connection.running < settings.maxConcurrentRequests else {
-            let rejection = Rejection(code: .busy, message: "too many requests of node \"\(remote.nodeName)\" are running")
+            let rejection = Rejection(
+                code: .busy, message: "too many requests of node \"\(remote.nodeName)\" are running")
             connection.send(PeerFrame(kind: .failure, id: frame.id, payload: HandshakeCoding.encode(rejection)))
             return
         }

@@ -95,7 +95,11 @@ final class SharedTransportState: Sendable {
     func discard(_ member: MemberID, _ lane: PeerLane) {
         state.withLock { state in
             let dropped = UInt64(state.queues[member]?.removeAll(lane) ?? 0)
-            if lane == .urgent { state.statistics.droppedUrgent += dropped } else { state.statistics.droppedBulk += dropped }
+            if lane == .urgent {
+                state.statistics.droppedUrgent += dropped
+            } else {
+                state.statistics.droppedBulk += dropped
+            }
         }
     }
 
@@ -103,7 +107,8 @@ final class SharedTransportState: Sendable {
 
     func heard(_ member: MemberID, at instant: Int64, bytes: Int) {
         state.withLock { state in
-            state.lastHeard[member] = instant
+            // Others may claim any number of member ids: only those that can be sent to are remembered.
+            if state.peers.contains(member) || state.connected[member] != nil { state.lastHeard[member] = instant }
             guard bytes > 0 else { return }
             state.statistics.received += 1
             state.statistics.receivedBytes += UInt64(bytes)

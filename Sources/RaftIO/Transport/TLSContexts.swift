@@ -9,7 +9,9 @@ struct TLSContexts: Sendable {
 
     init(_ files: TransportTLS) throws(BastionError) {
         do {
-            let chain = try NIOSSLCertificate.fromPEMFile(files.certificatePath).map { NIOSSLCertificateSource.certificate($0) }
+            let chain = try NIOSSLCertificate.fromPEMFile(files.certificatePath).map {
+                NIOSSLCertificateSource.certificate($0)
+            }
             let key = NIOSSLPrivateKeySource.privateKey(try NIOSSLPrivateKey(file: files.keyPath, format: .pem))
             let roots = try files.caPath.map { NIOSSLTrustRoots.certificates(try NIOSSLCertificate.fromPEMFile($0)) }
 

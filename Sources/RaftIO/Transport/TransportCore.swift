@@ -44,7 +44,8 @@ final class TransportCore: @unchecked Sendable, ConnectionGate {
     // MARK: Connections
 
     func accept(_ channel: any Channel) throws {
-        guard !isStopped, inboundCount < settings.maxInboundConnections, unknownCount < settings.maxUnknownConnections else {
+        guard !isStopped, inboundCount < settings.maxInboundConnections, unknownCount < settings.maxUnknownConnections
+        else {
             shared.count { $0.refusedConnections += 1 }
             channel.close(promise: nil)
             return
@@ -74,7 +75,9 @@ final class TransportCore: @unchecked Sendable, ConnectionGate {
         }
     }
 
-    private func awaitOpen(_ channel: any Channel, _ completion: @escaping (Result<PeerConnection, BastionError>) -> Void) {
+    private func awaitOpen(
+        _ channel: any Channel, _ completion: @escaping (Result<PeerConnection, BastionError>) -> Void
+    ) {
         guard let connection = connections[ObjectIdentifier(channel)] else {
             completion(.failure(BastionError(.unavailable, "the other node closed the connection")))
             return
@@ -125,7 +128,9 @@ final class TransportCore: @unchecked Sendable, ConnectionGate {
         case (_, .reject):
             connection.close(HandshakeCoding.decode(Rejection.self, frame.payload)?.error)
         default:
-            connection.close(BastionError(.invalidData, "node \"\(remote.nodeName)\" sent \(frame.kind) on its \(purpose) connection"))
+            connection.close(
+                BastionError(
+                    .invalidData, "node \"\(remote.nodeName)\" sent \(frame.kind) on its \(purpose) connection"))
         }
     }
 
@@ -150,7 +155,9 @@ final class TransportCore: @unchecked Sendable, ConnectionGate {
         guard purpose != .probe else { return nil }
         let rivals = registry.rivals(of: hello.daemonIncarnation, for: hello.memberID, now: rawNanoseconds())
         for other in connections.values where other.remote?.memberID == hello.memberID {
-            guard let incarnation = other.remote?.daemonIncarnation, incarnation != hello.daemonIncarnation else { continue }
+            guard let incarnation = other.remote?.daemonIncarnation, incarnation != hello.daemonIncarnation else {
+                continue
+            }
             other.close(refused: rivals.contains(incarnation))
         }
         guard !rivals.isEmpty else { return nil }
@@ -165,15 +172,15 @@ final class TransportCore: @unchecked Sendable, ConnectionGate {
         if case .acceptor = connection.role { unknownCount -= 1 }
         guard purpose != .probe else { return }
         registry.opened(hello.daemonIncarnation, for: hello.memberID, now: now)
-        shared.heard(hello.memberID, at: now, bytes: 0)
         guard let lane = PeerLane(purpose) else { return }
+        shared.setConnected(hello.memberID, lane, by: 1)
+        shared.heard(hello.memberID, at: now, bytes: 0)
         if case .acceptor = connection.role {
             accepted[hello.memberID, default: [:]][lane] = connection
             connection.onWritable = { [unowned self] _ in drain(hello.memberID) }
             links[hello.memberID]?.values.forEach { $0.dialNow() }
             drain(hello.memberID)
         }
-        shared.setConnected(hello.memberID, lane, by: 1)
         onEvent(.connected(hello.memberID, lane))
     }
 
@@ -184,7 +191,9 @@ final class TransportCore: @unchecked Sendable, ConnectionGate {
             if !wasOpen { unknownCount -= 1 }
         }
         requests.closed(connection)
-        guard wasOpen, let remote = connection.remote, let purpose = connection.purpose, purpose != .probe else { return }
+        guard wasOpen, let remote = connection.remote, let purpose = connection.purpose, purpose != .probe else {
+            return
+        }
         registry.closed(remote.daemonIncarnation, for: remote.memberID, byRefusal: connection.wasRefused)
         guard let lane = PeerLane(purpose) else { return }
         if accepted[remote.memberID]?[lane] === connection { accepted[remote.memberID]?[lane] = nil }

@@ -15,13 +15,9 @@ settle
 2->1 vote t7 granted
 3->1 vote t7 granted
 1->2 append t7 prev 10/6 [11/7 empty] commit 0 round 1
-1->2 append t7 prev 0/0 [] commit 0 round 1
 1->3 append t7 prev 10/6 [11/7 empty] commit 0 round 1
-1->3 append t7 prev 0/0 [] commit 0 round 1
 2->1 answer t7 refused, hint 4/4 round 1
-2->1 answer t7 match 0 round 1
 3->1 answer t7 refused, hint 10/3 round 1
-3->1 answer t7 match 0 round 1
 1->2 append t7 prev 4/4 [5/4 , 6/5 , 7/5 , 8/6 , 9/6 , 10/6 , 11/7 empty] commit 0 round 1
 1->3 append t7 prev 3/1 [4/4 , 5/4 , 6/5 , 7/5 , 8/6 , 9/6 , 10/6 , 11/7 empty] commit 0 round 1
 2->1 answer t7 match 11 round 1

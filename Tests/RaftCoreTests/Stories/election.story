@@ -12,13 +12,9 @@ settle
 2->1 vote t1 granted
 3->1 vote t1 granted
 1->2 append t1 prev 0/0 [1/1 empty] commit 0 round 1
-1->2 append t1 prev 0/0 [] commit 0 round 1
 1->3 append t1 prev 0/0 [1/1 empty] commit 0 round 1
-1->3 append t1 prev 0/0 [] commit 0 round 1
 2->1 answer t1 match 1 round 1
-2->1 answer t1 match 0 round 1
 3->1 answer t1 match 1 round 1
-3->1 answer t1 match 0 round 1
 1->2 append t1 prev 1/1 [] commit 1 round 1
 1->3 append t1 prev 1/1 [] commit 1 round 1
 2->1 answer t1 match 1 round 1

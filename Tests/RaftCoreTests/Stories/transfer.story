@@ -24,13 +24,9 @@ refused: transferring
 1->2 vote t2 granted
 3->2 vote t2 granted
 2->1 append t2 prev 1/1 [2/2 empty] commit 1 round 1
-2->1 append t2 prev 0/0 [] commit 0 round 1
 2->3 append t2 prev 1/1 [2/2 empty] commit 1 round 1
-2->3 append t2 prev 0/0 [] commit 0 round 1
 1->2 answer t2 match 2 round 1
-1->2 answer t2 match 1 round 1
 3->2 answer t2 match 2 round 1
-3->2 answer t2 match 1 round 1
 2->1 append t2 prev 2/2 [] commit 2 round 1
 2->3 append t2 prev 2/2 [] commit 2 round 1
 1->2 answer t2 match 2 round 1

@@ -70,7 +70,9 @@ package final class TestServer {
         pgb_ignore_notices(connection)
         guard PQstatus(connection) == CONNECTION_OK, let result = PQexec(connection, statement) else { return nil }
         defer { PQclear(result) }
-        guard PQresultStatus(result) == PGRES_TUPLES_OK || PQresultStatus(result) == PGRES_COMMAND_OK else { return nil }
+        guard PQresultStatus(result) == PGRES_TUPLES_OK || PQresultStatus(result) == PGRES_COMMAND_OK else {
+            return nil
+        }
         guard PQntuples(result) > 0, PQgetisnull(result, 0, 0) == 0 else {
             return PQresultStatus(result) == PGRES_COMMAND_OK ? "" : nil
         }
@@ -128,7 +130,9 @@ package final class TestServer {
         defer { fclose(file) }
         var pids: [pid_t] = []
         var pid: pid_t = 0
-        while withUnsafeMutablePointer(to: &pid, { withVaList([$0]) { vfscanf(file, "%d", $0) } }) == 1 { pids.append(pid) }
+        while withUnsafeMutablePointer(to: &pid, { withVaList([$0]) { vfscanf(file, "%d", $0) } }) == 1 {
+            pids.append(pid)
+        }
         return pids
     }
 }

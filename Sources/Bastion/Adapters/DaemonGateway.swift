@@ -1,0 +1,95 @@
+import ClusterModel
+import NodeCore
+import Operations
+import RaftIO
+
+/// The cluster as operations see it, over this daemon's node: reads from its own state, changes through the leader.
+package struct DaemonGateway: ClusterGateway {
+    let driver: NodeDriver
+    let transport: PeerTransport
+    let health: HealthHistory
+    let me: NodeName
+
+    package func view() async -> ClusterView {
+        var view = await driver.view()
+        view.healthChecks = health.entries
+        return view
+    }
+
+    package func views(minimumInterval: Duration) -> AsyncStream<ClusterView> {
+        AsyncStream { continuation in
+            let task = Task {
+                var last: ClusterView?
+                while !Task.isCancelled {
+                    let view = await view()
+                    if view != last { continuation.yield(view) }
+                    last = view
+                    do { try await Task.sleep(for: minimumInterval) } catch { break }
+                }
+                continuation.finish()
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+
+    package func submit(
+        _ request: ClusterRequest, metadata: RequestMetadata, forward: Bool
+    ) async throws(BastionError) -> ClusterReply {
+        if case .snapshot = request { return try await local(request, metadata) }
+        // Limit: a change of leader is waited for; nothing was carried out when these errors come.
+        var last = BastionError(.noLeader, "the cluster has no leader now", hint: "wait with `pgbastion wait leader`")
+        for _ in 0..<40 {
+            do throws(BastionError) { return try await submitOnce(request, metadata, forward) } catch {
+                guard forward, error.code == .notLeader || error.code == .noLeader || error.code == .busy else { throw error }
+                last = error
+            }
+            do { try await Task.sleep(for: .milliseconds(100)) } catch { break }
+        }
+        throw last.code == .notLeader ? BastionError(.noLeader, last.message, hint: last.hint) : last
+    }
+
+    private func submitOnce(
+        _ request: ClusterRequest, _ metadata: RequestMetadata, _ forward: Bool
+    ) async throws(BastionError) -> ClusterReply {
+        let leader = await driver.look { node in node.leaderMember }
+        guard let leader else {
+            throw BastionError(.noLeader, "the cluster has no leader now", hint: "wait with `pgbastion wait leader`")
+        }
+        if leader.isSelf { return try await local(request, metadata) }
+        guard forward else {
+            throw BastionError(
+                .notLeader, "this node is not the leader", hint: leader.name.map { "ask \"\($0)\", the leader" })
+        }
+        let question = PeerCoding.encode(PeerQuestion.change(request, metadata))
+        let bytes = try await transport.request(to: leader.member, payload: question, timeout: .seconds(35))
+        switch try PeerCoding.decode(PeerAnswer.self, bytes) {
+        case .reply(let reply): return reply
+        case .refused(let error): throw error
+        case .secrets: throw BastionError(.internal, "the leader gave the wrong answer")
+        }
+    }
+
+    /// On this node, as leader; a node to be added is probed first (E03).
+    func local(_ request: ClusterRequest, _ metadata: RequestMetadata) async throws(BastionError) -> ClusterReply {
+        var peer: PeerIdentity?
+        if case .addPeer(let name, let host, let port, _) = request { peer = try await probe(name, host, port) }
+        return try await driver.request(request, metadata, peer: peer).get()
+    }
+
+    private func probe(_ name: NodeName, _ host: String, _ port: Int) async throws(BastionError) -> PeerIdentity {
+        do throws(BastionError) {
+            let hello = try await transport.probe(host: host, port: port, timeout: .seconds(3))
+            return PeerIdentity(
+                name: hello.nodeName, memberID: hello.memberID, clusterID: hello.clusterID,
+                kind: NodeKind(rawValue: hello.properties["kind"] ?? "") ?? .data,
+                postgresPort: Int(hello.properties["postgres_port"] ?? "") ?? 5432, version: hello.version)
+        } catch {
+            if error.code == .foreignState || error.code == .removed { throw error }
+            throw BastionError(
+                .preconditionFailed, "refused: node \"\(name)\" at \(host):\(port) does not answer",
+                detail: "check peer.reachable: \(error.message). Nothing was changed",
+                hint: "start pgbastion there with bootstrap: false, then try again",
+                checks: [FailedCheck(id: "peer.reachable", actual: error.message)])
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import CLinux
+import ClusterModel
+import ConfigFiles
+import FoundationEssentials
+import Glibc
+import Telemetry
+
+/// `pgbastion serve`.
+package enum DaemonEntry {
+    /// Reads the configuration, runs the daemon, and returns its exit status.
+    package static func serve(configurationPath path: String) async throws(BastionError) -> Int32 {
+        let loaded: LoadedConfiguration
+        do throws(ConfigurationErrors) { loaded = try ConfigurationFile.load(path: path) } catch {
+            throw error.bastionError
+        }
+        let configuration = loaded.configuration
+        guard getuid() != 0 || configuration.kind == .witness else {
+            throw BastionError(
+                .invalidConfiguration, "the daemon cannot run as root",
+                detail: "PostgreSQL refuses to run as root, and the daemon starts it as its own user",
+                hint: "start it as the owner of the data directory, for instance with the shipped systemd unit")
+        }
+        raiseFileLimit()
+        let environment = ProcessInfo.processInfo.environment
+        let logs = LogControl(
+            node: configuration.node.name, level: LogLine.Level(rawValue: configuration.log.level.rawValue) ?? .info,
+            format: LogLine.Format(rawValue: configuration.log.format.rawValue) ?? .text,
+            output: LogControl.output(journalStream: environment["JOURNAL_STREAM"]))
+        for warning in loaded.warnings { logs.write(.warn, "\(warning)", ["event": "config.warning"]) }
+        if let postgres = configuration.postgresql {
+            logs.write(.info, "PostgreSQL uses port \(postgres.port) (\(postgres.portOrigin.rawValue))", ["event": "config.port"])
+        }
+        let daemon = try Daemon(configuration: configuration, path: path, program: ownProgram(), logs: logs)
+        return try await daemon.run()
+    }
+
+    /// This binary; a replaced file is still reached through the running process.
+    package static func ownProgram() -> String {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        guard count > 0 else { return CommandLine.arguments.first ?? "pgbastion" }
+        let path = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return path.hasSuffix(" (deleted)") ? String(path.dropLast(10)) : path
+    }
+
+    /// PX7: 10,000 sessions need two descriptors each.
+    private static func raiseFileLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = min(limit.rlim_max, 65_536)
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+}

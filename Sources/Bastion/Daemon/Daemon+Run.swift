@@ -1,0 +1,92 @@
+import CLinux
+import ClusterModel
+import ConfigFiles
+import Dispatch
+import FailoverCore
+import Glibc
+import HTTPAPI
+import NodeCore
+import Operations
+import ProxyServer
+import RaftCore
+import RaftIO
+
+/// Start, ready, stop.
+extension Daemon {
+    /// Runs until a signal or a fatal error.
+    ///
+    /// - Returns: The exit status of the process.
+    package func run() async throws(BastionError) -> Int32 {
+        signals.listen()
+        try transport.start()
+        try await proxy.start()
+        driver.start()
+        guardLink?.start()
+        let observing = Task { () -> Void in await postgres?.observe() }
+        let serving = Task { () -> BastionError? in
+            do { try await self.api.run() } catch {
+                return error as? BastionError ?? BastionError(.io, "the API ended", detail: "\(error)")
+            }
+            return nil
+        }
+        do throws(BastionError) { _ = try await api.waitUntilListening() } catch {
+            await shutDown(observing, serving)
+            throw error
+        }
+        effects.log(
+            NodeEvent(.info, "daemon.started", "pgbastion \(BuildInformation.version) runs", ["node": configuration.node.name.rawValue]))
+        let ready = Task { await self.announceReady() }
+        let outcome = await signals.wait { self.reload() }
+        ready.cancel()
+        return await finish(outcome, observing, serving)
+    }
+
+    /// P01: ready when this node knows a leader, or waits to be added; after 30 s in any case, so that `start` returns.
+    private func announceReady() async {
+        for _ in 0..<300 where !Task.isCancelled {
+            if await driver.look({ $0.isSettled }) { break }
+            do { try await Task.sleep(for: .milliseconds(100)) } catch { return }
+        }
+        _ = pgb_notify("READY=1")
+        effects.log(NodeEvent(.info, "daemon.ready", "ready"))
+    }
+
+    private func reload() {
+        do throws(BastionError) {
+            let outcome = try live.reload(configurationPath, driver, logs)
+            effects.log(
+                NodeEvent(
+                    .info, "daemon.reloaded", "configuration reloaded",
+                    ["applied": outcome.applied.joined(separator: ","), "needs_restart": outcome.needsRestart.joined(separator: ",")]))
+        } catch {
+            effects.log(NodeEvent(.error, "daemon.reload_failed", error.message, ["detail": error.detail ?? ""]))
+        }
+    }
+
+    /// 4.8: a stop asks the core first, which takes a restart hold or hands leadership over; at most 7 s.
+    private func finish(_ outcome: DaemonSignals.Outcome, _ observing: Task<Void, Never>, _ serving: Task<BastionError?, Never>) async -> Int32 {
+        _ = pgb_notify("STOPPING=1")
+        switch outcome {
+        case .fatal(let error):
+            effects.log(NodeEvent(.error, "daemon.fatal", error.message, ["detail": error.detail ?? ""]))
+            await shutDown(observing, serving)
+            return error.code.exitStatus
+        case .stop:
+            driver.submit(.stop)
+            await effects.waitForMayStop(atMost: .seconds(7))
+            await shutDown(observing, serving)
+            return 0
+        }
+    }
+
+    private func shutDown(_ observing: Task<Void, Never>, _ serving: Task<BastionError?, Never>) async {
+        await api.stop()
+        _ = await serving.value
+        observing.cancel()
+        await proxy.stop()
+        driver.stop()
+        await transport.stop()
+        guardLink?.stop()
+        storage.close()
+    }
+}

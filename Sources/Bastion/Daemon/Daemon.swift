@@ -1,0 +1,150 @@
+import CLinux
+import ClusterModel
+import ConfigFiles
+import Dispatch
+import FailoverCore
+import Glibc
+import Guard
+import HTTPAPI
+import Logging
+import NIOCore
+import NIOPosix
+import NodeCore
+import PostgresControl
+import ProxyServer
+import RaftCore
+import RaftIO
+import Synchronization
+import Telemetry
+
+/// One node's daemon: the core, and every adapter wired to it.
+package final class Daemon: Sendable {
+    let configuration: NodeConfiguration
+    let configurationPath: String
+    let logs: LogControl
+    let logger: Logger
+    let store: RaftLogStore
+    let storage: StorageQueue
+    let driver: NodeDriver
+    let transport: PeerTransport
+    let proxy: ProxyServer
+    let postgres: PostgresLink?
+    let guardLink: GuardLink?
+    let api: HTTPAPIServer
+    let gateway: DaemonGateway
+    let metrics: NodeMetrics
+    let health: HealthHistory
+    let live: LiveSettings
+    let effects: EffectRouter
+    let signals = DaemonSignals()
+
+    /// Opens everything and starts nothing.
+    ///
+    /// - Parameter program: This binary's path; the guard is started from it.
+    package init(
+        configuration: NodeConfiguration, path: String, program: String, logs: LogControl
+    ) throws(BastionError) {
+        self.configuration = configuration
+        configurationPath = path
+        self.logs = logs
+        logger = logs.logger("pgbastion")
+        metrics = NodeMetrics(cluster: configuration.cluster.name)
+        health = HealthHistory()
+        live = LiveSettings(configuration)
+        for directory in [configuration.node.stateDirectory, configuration.node.runDirectory] {
+            try makeDirectories(directory)
+        }
+        store = try RaftLogStore.open(
+            directory: configuration.raft.dataDirectory, snapshotRetain: configuration.raft.snapshotRetain)
+        try GenerationFile(path: configuration.node.generationFile).check(store)
+        try Daemon.bootstrapIfAsked(store, configuration)
+        let identity = store.identity
+        let pledges = PledgeFile(stateDirectory: configuration.node.stateDirectory)
+        let daemon = DaemonIncarnation(rawValue: .random(in: 1 ... .max))
+        let node: BastionNode
+        do {
+            node = try BastionNode(
+                identity: configuration.identity(identity, daemon: daemon), durable: try store.load(),
+                settings: configuration.nodeSettings, pledgedBallot: try pledges.load(identity.clusterID),
+                seed: .random(in: 1 ... .max), now: SystemClock.now())
+        } catch let error as BastionError {
+            throw error
+        } catch {
+            throw BastionError(.corrupt, "the snapshot of the cluster state cannot be read", detail: "\(error)")
+        }
+        let effects = EffectRouter(logs: logs, pledges: pledges, cluster: identity.clusterID)
+        self.effects = effects
+        driver = NodeDriver(node: node, outside: effects, wallClock: wallClockMilliseconds)
+        let submit: @Sendable (NodeInput) -> Void = { [driver] in driver.submit($0) }
+        storage = StorageQueue(
+            store: store, onPersisted: { submit(.persisted(through: $0)) },
+            onProblem: { effects.log(NodeEvent(.error, "storage.problem", $0.message, ["detail": $0.detail ?? ""])) },
+            onFatal: { effects.fatal($0) })
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        let peers = PeerDirectory(configuration: configuration, store: identity, daemon: daemon)
+        transport = PeerTransport(
+            settings: configuration.transportSettings, eventLoopGroup: group,
+            handlers: PeerHandlers(peers: peers, storage: storage, driver: driver, effects: effects).handlers)
+        gateway = DaemonGateway(driver: driver, transport: transport, health: health, me: configuration.node.name)
+        (postgres, guardLink) = Daemon.makePostgres(
+            configuration, program: program, submit: submit, effects: effects, metrics: metrics, health: health,
+            secrets: SecretsClient(driver: driver, transport: transport, member: identity.memberID))
+        proxy = ProxyServer(
+            settings: configuration.proxySettings, eventLoopGroup: group,
+            deadline: { [guardLink] in guardLink?.isBeforeDeadline ?? true }, observer: { [metrics] in metrics.note($0) })
+        api = try HTTPAPIServer(
+            settings: configuration.apiSettings(token: { [live] in live.token }),
+            node: Daemon.apiNode(gateway, metrics, proxy, live, path, driver, logs), logger: logger)
+        effects.connect(
+            storage: storage, transport: transport, proxy: proxy, postgres: postgres, guardLink: guardLink,
+            driver: driver, peers: peers, signals: signals)
+        peers.connect(transport: transport, gateway: gateway, postgres: postgres?.server)
+    }
+
+    /// K06: a one-voter cluster, only in a directory without state.
+    private static func bootstrapIfAsked(_ store: RaftLogStore, _ configuration: NodeConfiguration) throws(BastionError) {
+        guard configuration.raft.bootstrap, store.identity.clusterID == nil else { return }
+        let state = try store.load()
+        guard state.entries.isEmpty, state.snapshot == nil else { return }
+        try store.adopt(clusterID: ClusterID(rawValue: .random(in: 1 ... .max)), epoch: 1)
+        try store.persist([BastionNode.bootstrapBatch(member: store.identity.memberID)])
+    }
+
+    private static func makePostgres(
+        _ configuration: NodeConfiguration, program: String, submit: @escaping @Sendable (NodeInput) -> Void,
+        effects: EffectRouter, metrics: NodeMetrics, health: HealthHistory, secrets: SecretsClient
+    ) -> (PostgresLink?, GuardLink?) {
+        guard let settings = configuration.postgresql, let directory = settings.dataDirectory else { return (nil, nil) }
+        let server = PostgresServer(configuration.postgresInput(settings, dataDirectory: directory))
+        let link = PostgresLink(
+            server: server, submit: submit,
+            onCheck: { check in
+                guard health.note(check, milliseconds: wallClockMilliseconds()) else { return }
+                metrics.note(check)
+                if check.facts.server == nil, let error = check.facts.sqlError {
+                    effects.log(NodeEvent(.warning, "postgres.check_failed", "health check failed", ["error": error]))
+                }
+            }, fetchSecrets: { await secrets.fetch() })
+        let guardLink = GuardLink(
+            program: program, arguments: configuration.guardArguments, server: server, submit: submit,
+            onEvent: { effects.log($0) }, onChange: { link.poke() })
+        return (link, guardLink)
+    }
+
+    private static func apiNode(
+        _ gateway: DaemonGateway, _ metrics: NodeMetrics, _ proxy: ProxyServer, _ live: LiveSettings, _ path: String,
+        _ driver: NodeDriver, _ logs: LogControl
+    ) -> APINode {
+        APINode(
+            gateway: gateway,
+            metricsText: { metrics.render(await gateway.view(), proxy) },
+            reload: { () async throws(BastionError) in try live.reload(path, driver, logs) },
+            connections: {
+                proxy.sessions().map {
+                    APINode.Connection(backend: $0.backend.node.rawValue, portType: $0.portType.rawValue, active: $0.count)
+                }
+            },
+            isLive: { driver.millisecondsSinceStep < 2000 },
+            recordRequest: { metrics.note(method: $0, path: $1, status: $2, seconds: $3) })
+    }
+}

@@ -1,0 +1,36 @@
+import ClusterModel
+import ConfigFiles
+import FailoverCore
+import HTTPAPI
+import NodeCore
+import Operations
+import Synchronization
+import Telemetry
+
+/// The part of the configuration that a running daemon can take over (SIGHUP, `POST /reload`).
+final class LiveSettings: Sendable {
+    private let current: Mutex<NodeConfiguration>
+
+    init(_ configuration: NodeConfiguration) { current = Mutex(configuration) }
+
+    var token: [UInt8]? { current.withLock { $0.api.authToken.map { Array($0.revealed.utf8) } } }
+
+    /// An invalid file leaves everything as it was (X02).
+    func reload(_ path: String, _ driver: NodeDriver, _ logs: LogControl) throws(BastionError) -> APINode.ReloadOutcome {
+        let loaded: LoadedConfiguration
+        do throws(ConfigurationErrors) { loaded = try ConfigurationFile.load(path: path) } catch {
+            throw error.bastionError
+        }
+        let changes: ConfigurationChanges = current.withLock { current in
+            let changes = ConfigurationChanges(from: current, to: loaded.configuration)
+            current = current.reloaded(from: loaded.configuration)
+            return changes
+        }
+        let now = current.withLock { $0 }
+        logs.level = LogLine.Level(rawValue: now.log.level.rawValue) ?? .info
+        logs.format = LogLine.Format(rawValue: now.log.format.rawValue) ?? .text
+        driver.submit(.settingsChanged(now.policySettings))
+        return APINode.ReloadOutcome(
+            applied: changes.reloadable.map(\.key), needsRestart: changes.needsRestart.map(\.key))
+    }
+}

@@ -1,0 +1,96 @@
+import ClusterModel
+import ConfigFiles
+import FailoverCore
+import NodeCore
+import Operations
+import PostgresControl
+import RaftIO
+import Synchronization
+
+/// Who the peers are: the members of the cluster state, and before this node has any, the leader that adds it.
+package final class PeerDirectory: Sendable {
+    private let configuration: NodeConfiguration
+    private let daemon: DaemonIncarnation
+    private let state: Mutex<State>
+    private let parts = Mutex<Parts?>(nil)
+
+    private struct State {
+        var identity: StableIdentity
+        var members: [PeerEndpoint] = []
+        /// Learned from the hello of whoever connected here; dropped when the state names its member.
+        var callers: [MemberID: RaftIO.PeerAddress] = [:]
+    }
+    private struct Parts: Sendable {
+        var transport: PeerTransport
+        var gateway: DaemonGateway
+        var postgres: PostgresServer?
+    }
+
+    init(configuration: NodeConfiguration, store: StableIdentity, daemon: DaemonIncarnation) {
+        self.configuration = configuration
+        self.daemon = daemon
+        state = Mutex(State(identity: store))
+    }
+
+    func connect(transport: PeerTransport, gateway: DaemonGateway, postgres: PostgresServer?) {
+        parts.withLock { $0 = Parts(transport: transport, gateway: gateway, postgres: postgres) }
+    }
+
+    var postgres: PostgresServer? { parts.withLock { $0 }?.postgres }
+    var gateway: DaemonGateway? { parts.withLock { $0 }?.gateway }
+    var clusterID: ClusterID? { state.withLock { $0.identity.clusterID } }
+
+    /// RA19: what this node says of itself in every handshake.
+    var hello: PeerHello {
+        let identity = state.withLock { $0.identity }
+        return PeerHello(
+            clusterID: identity.clusterID, epoch: identity.epoch, memberID: identity.memberID,
+            nodeName: configuration.node.name, daemonIncarnation: daemon, featureLevel: 1,
+            generation: identity.generation, startID: identity.startID, version: BuildInformation.version,
+            properties: [
+                "host": configuration.node.address.text, "raft_port": configuration.raft.bindPort.description,
+                "postgres_port": configuration.postgresql?.port.description ?? "5432", "kind": configuration.kind.rawValue,
+            ])
+    }
+
+    func adopt(_ cluster: ClusterID, epoch: UInt32) {
+        state.withLock {
+            $0.identity.clusterID = cluster
+            $0.identity.epoch = epoch
+        }
+    }
+
+    func setMembers(_ members: [PeerEndpoint]) {
+        state.withLock { state in
+            state.members = members
+            for member in members { state.callers[member.memberID] = nil }
+        }
+        update()
+        let hosts = Array(Set(members.map(\.host))).sorted()
+        guard let postgres = parts.withLock({ $0 })?.postgres else { return }
+        Task { await postgres.setMemberAddresses(hosts) }
+    }
+
+    /// Somebody connected: if the state does not know it yet, it can be answered at the address it names.
+    func noteCaller(_ hello: PeerHello) {
+        guard let host = hello.properties["host"], let port = Int(hello.properties["raft_port"] ?? "") else { return }
+        let isNew = state.withLock { state in
+            let address = RaftIO.PeerAddress(memberID: hello.memberID, host: host, port: port)
+            guard !state.members.contains(where: { $0.memberID == hello.memberID }), state.callers[hello.memberID] != address
+            else { return false }
+            // Limit: as many as a cluster can have.
+            guard state.callers.count < 16 else { return false }
+            state.callers[hello.memberID] = address
+            return true
+        }
+        if isNew { update() }
+    }
+
+    private func update() {
+        let addresses = state.withLock { state in
+            state.members.map { RaftIO.PeerAddress(memberID: $0.memberID, host: $0.host, port: $0.port) }
+                + state.callers.sorted { $0.key < $1.key }.map(\.value)
+        }
+        parts.withLock { $0 }?.transport.setPeers(addresses)
+    }
+}

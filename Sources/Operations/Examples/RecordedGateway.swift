@@ -1,0 +1,71 @@
+import ClusterModel
+
+/// A gateway over a value: what documentation, golden tests and rehearsals talk to instead of a cluster.
+package actor RecordedGateway: ClusterGateway {
+    package struct Submission: Sendable, Hashable {
+        package var request: ClusterRequest
+        package var metadata: RequestMetadata
+        package var forward: Bool
+    }
+
+    /// Changes the view as the cluster would, and answers.
+    package typealias Behaviour =
+        @Sendable (ClusterRequest, inout ClusterView) throws(BastionError) -> ClusterReply
+
+    package private(set) var submissions: [Submission] = []
+    private var current: ClusterView
+    private let behaviour: Behaviour
+    private var watchers: [Int: AsyncStream<ClusterView>.Continuation] = [:]
+    private var nextWatcher = 0
+
+    package init(
+        _ view: ClusterView,
+        behaviour: @escaping Behaviour = { _, view throws(BastionError) in
+            ClusterReply(operationID: "op-1", summary: "accepted", leader: view.raft.leader)
+        }
+    ) {
+        current = view
+        self.behaviour = behaviour
+    }
+
+    /// Changes the view; everybody who watches sees it.
+    package func update(_ change: @Sendable (inout ClusterView) -> Void) {
+        change(&current)
+        tellWatchers()
+    }
+
+    package func view() async -> ClusterView { current }
+
+    package func submit(
+        _ request: ClusterRequest, metadata: RequestMetadata, forward: Bool
+    ) async throws(BastionError) -> ClusterReply {
+        submissions.append(Submission(request: request, metadata: metadata, forward: forward))
+        guard forward || current.raft.isLeader else {
+            throw BastionError(
+                .notLeader, "this node does not lead", hint: "send it without X-Pgbastion-Forward: never")
+        }
+        let reply = try behaviour(request, &current)
+        tellWatchers()
+        return reply
+    }
+
+    package nonisolated func views(minimumInterval: Duration) -> AsyncStream<ClusterView> {
+        let (stream, continuation) = AsyncStream.makeStream(of: ClusterView.self, bufferingPolicy: .bufferingNewest(1))
+        Task { await watch(continuation) }
+        return stream
+    }
+
+    private func watch(_ continuation: AsyncStream<ClusterView>.Continuation) {
+        nextWatcher += 1
+        let id = nextWatcher
+        watchers[id] = continuation
+        continuation.onTermination = { [weak self] _ in Task { await self?.forget(id) } }
+        continuation.yield(current)
+    }
+
+    private func forget(_ id: Int) { watchers[id] = nil }
+
+    private func tellWatchers() {
+        for watcher in watchers.values { watcher.yield(current) }
+    }
+}

@@ -1,0 +1,95 @@
+import ClusterModel
+import FailoverCore
+import NodeCore
+import RaftCore
+
+/// One machine: a daemon, a guard, a PostgreSQL server, their disk, a clock, and a client that uses its proxy.
+package final class SimMachine {
+    package let index: Int
+    package let name: NodeName
+    unowned let sim: Simulation
+    let cluster: ClusterID
+    package private(set) var memberID: MemberID
+    var clock: SimClock
+    let disk = SimDisk()
+    package private(set) var isUp = false
+    package private(set) var isSuspended = false
+    /// It belongs to the cluster, or is to be added.
+    package var isWanted = true
+    package private(set) lazy var daemon = SimDaemon(self)
+    package private(set) lazy var guardian = SimGuard(self)
+    package private(set) lazy var postgres = SimPostgres(self)
+    package private(set) lazy var client = SimClient(self)
+
+    init(_ index: Int, cluster: ClusterID, _ sim: Simulation) {
+        self.index = index
+        self.sim = sim
+        self.cluster = cluster
+        guard let name = NodeName("node\(index + 1)") else { fatalError("the name of node \(index + 1) is not valid") }
+        self.name = name
+        memberID = MemberID(rawValue: sim.random.wide())
+        clock = SimClock(rate: 1, raw: 0, now: 0)
+        if isBootstrap { disk.bootstrap(memberID) }
+    }
+
+    var isBootstrap: Bool { index == 0 }
+    var stamp: ClockStamp { clock.stamp(at: sim.now) }
+
+    package func boot() {
+        guard !isUp else { return }
+        isUp = true
+        let rate = sim.random.real(sim.plan.clockRates)
+        clock = SimClock(rate: rate, raw: sim.random.time(1000...9000), now: sim.now)
+        sim.tell("\(name) boots")
+        daemon.start(after: sim.random.time(20...60))
+        client.begin()
+    }
+
+    /// Power is lost: processes end, and what is not durable is gone.
+    package func crash() {
+        guard isUp else { return }
+        sim.tell("\(name) crashes")
+        if isSuspended { isSuspended = false }
+        isUp = false
+        daemon.end(losing: true)
+        guardian.powerLost()
+        postgres.powerLost()
+        client.reset()
+    }
+
+    package func suspend() {
+        guard isUp, !isSuspended else { return }
+        sim.tell("\(name) is suspended")
+        isSuspended = true
+        clock.suspend(at: sim.now)
+        daemon.process.freeze()
+        guardian.process.freeze()
+        postgres.freeze()
+    }
+
+    /// The guard runs first: it has real-time priority.
+    package func resume() {
+        guard isUp, isSuspended else { return }
+        sim.tell("\(name) wakes up")
+        isSuspended = false
+        clock.resume(at: sim.now, error: sim.random.time(-800...800))
+        guardian.process.thaw()
+        guardian.feed(.tick)
+        postgres.thaw()
+        daemon.process.thaw()
+    }
+
+    /// `node reset`: the Raft directory is wiped and a new member id drawn; the data stay.
+    func resetMember() {
+        daemon.end(losing: true)
+        disk.wipe()
+        memberID = MemberID(rawValue: sim.random.wide())
+    }
+}
+
+extension SimDisk {
+    func bootstrap(_ member: MemberID) {
+        write(BastionNode.bootstrapBatch(member: member))
+        persisted(through: 1)
+    }
+}

@@ -1,0 +1,48 @@
+import ClusterModel
+
+/// One seed from beginning to end.
+package struct SimRun: Sendable {
+    package struct Outcome: Sendable {
+        package var failure: String?
+        package var hash: UInt64
+        package var virtualTime: Int64
+        package var story: [String]
+        package var acknowledged: Int
+        package var protected: Int
+        package var promotions: Int
+        package var steps: Int
+    }
+
+    /// CH13: how long everything may take to be well again.
+    package static let recoveryLimit = seconds(60)
+
+    package static func swarm(_ seed: UInt64, isTold: Bool = false) -> Outcome { run(.swarm(seed), isTold: isTold) }
+
+    package static func run(_ plan: SimPlan, isTold: Bool = false) -> Outcome {
+        let sim = Simulation(plan, isTold: isTold)
+        var failure: String?
+        if !sim.bringUp() {
+            failure = "the cluster did not come up in 60 s: \(sim.complaint ?? "")"
+        } else {
+            sim.faults?.begin()
+            sim.run(for: plan.faultTime)
+            sim.faults?.heal()
+            // A resume ends observations made before; what is asked for is that all is well and stays so.
+            let isWell = sim.run(atMost: recoveryLimit) { sim.complaint == nil }
+            if isWell { sim.checks.raft.compareAll(sim) } else { failure = "CH13: \(sim.complaint ?? "")" }
+            if isWell, let primary = sim.primary { sim.checks.commits.judge(primary.postgres.files, on: primary.name, sim) }
+        }
+        if let violation = sim.checks.violation { failure = violation.description }
+        return Outcome(
+            failure: failure, hash: sim.eventHash, virtualTime: sim.now, story: sim.story.last(400),
+            acknowledged: sim.checks.commits.acknowledgedCount, protected: sim.checks.commits.protectedCount,
+            promotions: sim.checks.timelines.promotions, steps: sim.machines.reduce(0) { $0 + $1.daemon.stepCount })
+    }
+}
+
+extension Simulation {
+    /// The cluster is founded, all members are added, and everything runs.
+    package func bringUp() -> Bool {
+        run(atMost: seconds(60)) { operators?.isComplete == true && complaint == nil }
+    }
+}
