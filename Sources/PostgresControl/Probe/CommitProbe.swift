@@ -16,7 +16,7 @@ package final class CommitProbe: Sendable {
         package var lastError: String
     }
 
-    private struct State: Sendable {
+    fileprivate struct State: Sendable {
         var acknowledged: [Int64] = []
         var failures = 0
         var lastError = ""

@@ -34,7 +34,7 @@ struct SandboxListCommand: LocalCommand {
         let lines = found.map { "\($0.directory)  \($0.running) of \($0.nodes) daemons run" }
         return LocalOutcome(
             text: lines.isEmpty ? "no sandbox" : lines.joined(separator: "\n"),
-            data: .object([("sandboxes", .array(found.map { .string($0.directory) }))]), names: found.map(\.directory))
+            data: .object([.init(name: "sandboxes", value: .array(found.map { .string($0.directory) }))]), names: found.map(\.directory))
     }
 }
 

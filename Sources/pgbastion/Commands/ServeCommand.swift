@@ -28,7 +28,7 @@ struct ConfigValidateCommand: LocalCommand {
         let lines = warnings + ["\(path): valid"]
         return LocalOutcome(
             text: lines.joined(separator: "\n"),
-            data: .object([("errors", .array([])), ("warnings", .array(warnings.map { .string($0) }))]))
+            data: .object([.init(name: "errors", value: .array([])), .init(name: "warnings", value: .array(warnings.map { .string($0) }))]))
     }
 }
 
@@ -38,6 +38,6 @@ struct ConfigShowCommand: LocalCommand {
 
     func run(_ arguments: ParsedArguments, terminal: Terminal) async throws(BastionError) -> LocalOutcome {
         let text = try ConfigurationEntry.show(configurationPath(arguments))
-        return LocalOutcome(text: text, data: .object([("config", .string(text))]))
+        return LocalOutcome(text: text, data: .object([.init(name: "config", value: .string(text))]))
     }
 }
