@@ -12,7 +12,7 @@ package final class PostgresLink: Sendable {
     /// Gets the generated passwords from another member, for a node that joins.
     private let fetchSecrets: @Sendable () async -> PostgresSecrets?
     private let state = Mutex(Polling())
-    private let wakeups: (stream: AsyncStream<Void>, continuation: AsyncStream<Void>.Continuation)
+    private let wakeup = Wakeup()
 
     private struct Polling {
         var interval = Duration.seconds(1)
@@ -33,7 +33,6 @@ package final class PostgresLink: Sendable {
         self.submit = submit
         self.onCheck = onCheck
         self.fetchSecrets = fetchSecrets
-        wakeups = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
     /// Looks at the server until the task is cancelled, at the interval the core wants.
@@ -41,7 +40,7 @@ package final class PostgresLink: Sendable {
         while !Task.isCancelled {
             await look()
             let interval = state.withLock { $0.interval }
-            await waitForWakeup(atMost: interval)
+            await wakeup.wait(atMost: interval)
         }
     }
 
@@ -50,11 +49,11 @@ package final class PostgresLink: Sendable {
             defer { state.interval = interval }
             return interval < state.interval
         }
-        if hurries { wakeups.continuation.yield() }
+        if hurries { wakeup.raise() }
     }
 
     /// Facts now: something outside has changed.
-    package func poke() { wakeups.continuation.yield() }
+    package func poke() { wakeup.raise() }
 
     package func perform(_ id: UInt64, _ action: PostgresAction) {
         Task {
@@ -83,18 +82,6 @@ package final class PostgresLink: Sendable {
         } catch {
             // The action itself will fail and say so.
             return
-        }
-    }
-
-    private func waitForWakeup(atMost interval: Duration) async {
-        let stream = wakeups.stream
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                do { try await Task.sleep(for: interval) } catch { return }
-            }
-            group.addTask { for await _ in stream { return } }
-            await group.next()
-            group.cancelAll()
         }
     }
 }

@@ -42,13 +42,22 @@ struct AgentMemory: Sendable {
     var reinitialized = false
     var progress = JobProgress()
     var notStreamingSince: ClockStamp?
+    private var startAskedAt: ClockStamp?
     private var wasRunning = false
+
+    /// A start takes a moment to be seen: it is asked for at most every 500 ms.
+    mutating func mayAskForStart(_ now: ClockStamp) -> Bool {
+        if let startAskedAt, now.since(startAskedAt) < .milliseconds(500) { return false }
+        startAskedAt = now
+        return true
+    }
     private var lookedAt: ClockStamp?
 
     mutating func observe(_ c: AgentContext) {
         let runs = c.guardStatus?.postmasterPID != nil
         if runs && !wasRunning { stopped = nil }
         if !runs && wasRunning {
+            startAskedAt = nil
             stopped = nil
             applied = nil
         }

@@ -71,7 +71,7 @@ extension NodeAgent {
     private mutating func startInPlace(_ primary: PrimaryRecord, _ c: AgentContext) -> [AgentStep] {
         let wanted = settings(upstream: nil, c)
         guard memory.applied == wanted else { return [.act(.prepareInPlaceStart(wanted))] }
-        return [.startInPlace(primary.token), .watchClosely]
+        return memory.mayAskForStart(c.now) ? [.startInPlace(primary.token), .watchClosely] : [.watchClosely]
     }
 
     /// Section 7, steps 2 to 5 on the old primary; nil: nothing special in this phase.

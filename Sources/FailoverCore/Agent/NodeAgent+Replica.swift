@@ -76,7 +76,7 @@ extension NodeAgent {
     mutating func startAsStandby(_ wanted: ManagedSettings, _ c: AgentContext) -> [AgentStep] {
         guard c.isStopped, memory.retryAt == nil else { return [] }
         guard memory.applied == wanted else { return [.act(.prepareStandby(wanted)), .watchClosely] }
-        return [.startStandby, .watchClosely]
+        return memory.mayAskForStart(c.now) ? [.startStandby, .watchClosely] : [.watchClosely]
     }
 
     /// AG4, AG5, AG10: no primary serves.
