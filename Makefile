@@ -50,12 +50,16 @@ setup:
 build:
 	$(SWIFT) build --build-tests
 
-# Scenarios run real servers and measure time: after the others, one at a time.
+# Tests with sockets, processes and servers measure time: they run one at a time, scenarios in a process of their own.
+IO_TESTS = ^(ProxyServer|RaftIO|HTTPAPI|PostgresControl|Guard|Telemetry)Tests
+
 test: setup build
-	@echo "== unit, story, golden, simulation and tidy tests"
-	$(SWIFT) test --skip-build --skip ScenarioTests
+	@echo "== unit, story, paper, golden, simulation, fuzz and tidy tests"
+	$(SWIFT) test --skip-build --skip ScenarioTests --skip '$(IO_TESTS)'
+	@echo "== adapters: sockets, files, processes, PostgreSQL"
+	$(SWIFT) test --skip-build --no-parallel --filter '$(IO_TESTS)'
 	@echo "== scenarios: real PostgreSQL, real daemons"
-	$(SWIFT) test --skip-build --filter ScenarioTests --no-parallel
+	$(SWIFT) test --skip-build --no-parallel --filter ScenarioTests
 	@echo "== all tests passed"
 
 demo: setup

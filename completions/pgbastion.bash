@@ -34,7 +34,7 @@ _pgbastion_words() {
         'raft') echo 'status transfer snapshot' ;;
         'op') echo 'list show wait' ;;
         'config') echo 'validate show' ;;
-        'sandbox') echo 'start list stop' ;;
+        'sandbox') echo 'start list stop kill freeze demo' ;;
         'help') echo 'exit-codes environment output conditions' ;;
     esac
 }
@@ -88,6 +88,9 @@ _pgbastion_options() {
         'sandbox') echo '--nodes --dir --detach -c --config -o --output -q --quiet --help' ;;
         'sandbox list') echo '-c --config -o --output -q --quiet --help' ;;
         'sandbox stop') echo '--dir -c --config -o --output -q --quiet --help' ;;
+        'sandbox kill') echo '--process --dir -c --config -o --output -q --quiet --help' ;;
+        'sandbox freeze') echo '--process --thaw --dir -c --config -o --output -q --quiet --help' ;;
+        'sandbox demo') echo '-c --config -o --output -q --quiet --help' ;;
         'completions') echo '-c --config -o --output -q --quiet --help' ;;
         'help') echo '-c --config -o --output -q --quiet --help' ;;
     esac
@@ -124,6 +127,10 @@ _pgbastion_values() {
         'sandbox --nodes') echo 'VALUE' ;;
         'sandbox --dir') echo 'VALUE' ;;
         'sandbox stop --dir') echo 'VALUE' ;;
+        'sandbox kill --process') echo 'node daemon guard postmaster' ;;
+        'sandbox kill --dir') echo 'VALUE' ;;
+        'sandbox freeze --process') echo 'daemon guard postmaster' ;;
+        'sandbox freeze --dir') echo 'VALUE' ;;
         *' -c'|*' --config') echo 'FILE' ;;
         *' --addr') echo 'VALUE' ;;
         *' --token-file') echo 'FILE' ;;

@@ -55,7 +55,11 @@ enum Exceptions {
     static let list: [Entry] = []
 
     /// Executables whose standard output is their interface.
-    static let printing = ["Sources/RaftStep/", "Sources/LinKV/", "Sources/pgbastion/"]
+    static let printing = [
+        "Sources/RaftStep/", "Sources/LinKV/", "Sources/pgbastion/",
+        // Seeds and figures are printed, so that a run can be repeated.
+        "Tests/SimulationTests/", "Tests/ScenarioTests/",
+    ]
 
     static func allows(_ rule: String, in path: String) -> Bool {
         if rule == "print(", printing.contains(where: path.hasPrefix) { return true }

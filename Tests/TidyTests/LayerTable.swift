@@ -32,20 +32,21 @@ enum LayerTable {
         "HTTPAPI": Layer(
             level: 4,
             modules: nio.union([
-                "ClusterModel", "Operations", "Hummingbird", "HummingbirdTLS", "Crypto", "NIOSSL", "HTTPTypes",
-                "Logging",
+                "ClusterModel", "Operations", "HummingbirdCore", "Crypto", "NIOSSL", "HTTPTypes", "Logging",
                 "ServiceLifecycle",
             ])),
         "CommandLineInterface": Layer(level: 4, modules: ["ClusterModel", "Operations", "ArgumentParser"]),
+        // Decision 0007: transport and proxy share one event loop group.
         "Bastion": Layer(
             level: 5,
-            modules: [
+            modules: nio.union([
                 "ClusterModel", "RaftCore", "FailoverCore", "NodeCore", "Operations", "RaftIO", "PostgresControl",
                 "Guard",
                 "ProxyServer", "ConfigFiles", "Telemetry", "HTTPAPI", "CLinux", "ServiceLifecycle", "Logging",
                 "Metrics",
-            ]),
-        "pgbastion": Layer(level: 6, modules: ["Bastion", "CommandLineInterface", "ClusterModel"]),
+            ])),
+        // Decision 0007: local commands answer with the catalogue's JSON values.
+        "pgbastion": Layer(level: 6, modules: ["Bastion", "CommandLineInterface", "ClusterModel", "Operations"]),
         // The seams of reliability tests.
         "RaftStep": Layer(level: 6, modules: ["RaftCore", "RaftIO", "ClusterModel"]),
         "LinKV": Layer(level: 6, modules: ["RaftCore", "RaftIO", "ClusterModel"]),
