@@ -5,6 +5,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 FUZZ_ROUNDS ?= 200000
 SEEDS ?= 5000
+ROUNDS ?= 5
 # Set SEED to run one seed of the simulator again.
 SEED ?=
 
@@ -78,9 +79,10 @@ simulate: build
 fuzz: build
 	PGBASTION_FUZZ_ROUNDS=$(FUZZ_ROUNDS) $(SWIFT) test --skip-build --filter Fuzz
 
-bench:
-	@[ -f Benchmarks/Package.swift ] || { echo "bench: this version has no benchmarks yet" >&2; exit 1; }
-	$(SWIFT) package --package-path Benchmarks benchmark
+# Outages as a client sees them, against the limits of the product (release build).
+bench: setup
+	$(SWIFT) build -c release --product pgbastion
+	.build/release/pgbastion sandbox measure --rounds $(ROUNDS)
 
 # A static binary needs everything compiled again: it has a scratch path of its own.
 install:

@@ -169,6 +169,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(
-            name: "ScenarioTests", dependencies: ["Bastion", "ClusterModel", "PostgresTestKit"], swiftSettings: strict),
+            name: "ScenarioTests",
+            dependencies: ["Bastion", "PostgresControl", "CLibPQ", "ClusterModel", "PostgresTestKit"],
+            exclude: ["Guide"], swiftSettings: strict),
     ]
 )

@@ -46,17 +46,19 @@ extension BastionNode {
             agent.started(action, now: now)
             effects.append(.act(id: nextActionID, action))
             logAction(action)
-        case .startStandby: effects.append(.startStandby)
-        case .startInPlace(let token): effects.append(.startInPlace(token))
-        case .order(let order): effects.append(.orderGuard(order))
+        case .startStandby: if mayRepeat(step) { effects.append(.startStandby) }
+        case .startInPlace(let token): if mayRepeat(step) { effects.append(.startInPlace(token)) }
+        case .order(let order): if mayRepeat(step) { effects.append(.orderGuard(order)) }
         case .persistPledge(let ballot): effects.append(.persistPledge(ballot))
         case .answerPledge(let pledge):
+            guard mayRepeat(step) else { return }
             if raft.role == .leader {
                 receive(.node(.pledge(pledge)), from: identity.memberID)
             } else if let leader = raft.leader {
                 send(.pledge(pledge), to: MemberID(rawValue: leader.rawValue))
             }
         case .release(let token, let incarnation, let evidence):
+            guard mayRepeat(step) else { return }
             let message = NodeMessage.release(term: raft.term.rawValue, token, incarnation, evidence)
             if raft.role == .leader {
                 receive(.node(message), from: identity.memberID)
@@ -65,6 +67,15 @@ extension BastionNode {
             }
         case .watchClosely: break
         }
+    }
+
+    /// A guard answers every order with a report, and a report makes the agent decide again: without a pause between two
+    /// equal steps they would call each other without end.
+    private mutating func mayRepeat(_ step: AgentStep) -> Bool {
+        repeatedSteps.removeAll { now.since($0.at) >= .milliseconds(50) }
+        guard !repeatedSteps.contains(where: { $0.step == step }) else { return false }
+        repeatedSteps.append((step, now))
+        return true
     }
 
     private mutating func logAction(_ action: PostgresAction) {

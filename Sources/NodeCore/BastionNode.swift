@@ -54,6 +54,8 @@ package struct BastionNode: Sendable {
     var publishedPeers: [PeerEndpoint]?
     var observeInterval: Duration?
     var agentAt: ClockStamp?
+    /// Steps that may be repeated, but not at once.
+    var repeatedSteps: [(step: AgentStep, at: ClockStamp)] = []
     var wasLeader = false
     var knownLeader: ServerID?
     var ledSince: ClockStamp?

@@ -15,7 +15,7 @@ enum Main {
             arguments: arguments, environment: ProcessInfo.processInfo.environment, terminal: .standard(),
             localCommands: [
                 ServeCommand(), ConfigValidateCommand(), ConfigShowCommand(), SandboxStartCommand(), SandboxListCommand(),
-                SandboxStopCommand(), SandboxDemoCommand(), SandboxKillCommand(), SandboxFreezeCommand(),
+                SandboxStopCommand(), SandboxDemoCommand(), SandboxMeasureCommand(), SandboxKillCommand(), SandboxFreezeCommand(),
             ],
             makeInvoker: { options throws(BastionError) in try Connection.invoker(options) })
         exit(status)

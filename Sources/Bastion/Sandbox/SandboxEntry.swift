@@ -64,11 +64,30 @@ package enum SandboxEntry {
         }
     }
 
+    /// The demo, on a cluster of its own that is stopped and removed afterwards.
     package static func demo(log: @escaping @Sendable (String) -> Void) async throws(BastionError) -> Int32 {
-        let directory = "/tmp/pgbastion-demo-\(getpid())"
+        try await withThrowAway("demo", log: log) { sandbox throws(BastionError) in
+            try await SandboxDemo(sandbox: sandbox, log: log).run()
+        }
+    }
+
+    /// The outages of performance.md section 1, measured on a cluster of its own.
+    package static func measure(
+        rounds: Int, log: @escaping @Sendable (String) -> Void
+    ) async throws(BastionError) -> Int32 {
+        try await withThrowAway("measure", log: log) { sandbox throws(BastionError) in
+            try await OutageMeasurement(sandbox: sandbox, rounds: rounds, log: log).run()
+        }
+    }
+
+    private static func withThrowAway(
+        _ name: String, log: @escaping @Sendable (String) -> Void,
+        _ body: (Sandbox) async throws(BastionError) -> Int32
+    ) async throws(BastionError) -> Int32 {
+        let directory = "/tmp/pgbastion-\(name)-\(getpid())"
         let sandbox = try make(directory: directory, nodes: 3, log: log)
         do throws(BastionError) {
-            let status = try await SandboxDemo(sandbox: sandbox, log: log).run()
+            let status = try await body(sandbox)
             await sandbox.stop()
             sandbox.remove()
             return status

@@ -4,7 +4,7 @@ import Operations
 extension LocalCommandDefinition {
     package static let shipped: [LocalCommandDefinition] = [
         .serve, .configValidate, .configShow, .sandboxStart, .sandboxList, .sandboxStop, .sandboxKill, .sandboxFreeze,
-        .sandboxDemo, .guardProcess,
+        .sandboxDemo, .sandboxMeasure, .guardProcess,
     ]
 
     package static let serve = LocalCommandDefinition(
@@ -72,6 +72,12 @@ extension LocalCommandDefinition {
         words: ["sandbox", "demo"], summary: "show a failover and a switchover on a real cluster",
         discussion: "Starts three nodes, writes through the proxy, kills the primary's node, switches over, and stops.",
         examples: ["pgbastion sandbox demo"])
+
+    package static let sandboxMeasure = LocalCommandDefinition(
+        words: ["sandbox", "measure"], summary: "measure how long clients cannot write, per event",
+        discussion: "Medians over several rounds on a real cluster of three nodes; ends with 1 when one is over its limit.",
+        parameters: [ParameterDefinition(name: "rounds", kind: .integer, help: "rounds", defaultText: "5")],
+        examples: ["pgbastion sandbox measure --rounds 5"])
 
     /// Supervises PostgreSQL; started by the daemon only.
     package static let guardProcess = LocalCommandDefinition(

@@ -80,6 +80,7 @@ struct AgentMemory: Sendable {
         case .main:
             job = action
             jobStartedAt = now
+            if changesData(action) { stopped = nil }
         case .pledge: pledgeJob = action
         case .background: backgroundJob = action
         }
@@ -94,7 +95,8 @@ struct AgentMemory: Sendable {
         if case .failed(let error) = outcome {
             lastFailure = error
             retryAt = now.advanced(by: .milliseconds(500))
-            if case .rewind = action { rewindFailed = true }
+            forgetAttempt(action)
+            if changesData(action) { stopped = nil }
             if case .checkpoint = action, let id = runningDirective { directiveResults[id] = .some(error.message) }
             return
         }
@@ -119,6 +121,26 @@ struct AgentMemory: Sendable {
                 runningDirective = nil
             }
         default: break
+        }
+    }
+
+    /// What did not succeed is to be done again.
+    private mutating func forgetAttempt(_ action: PostgresAction) {
+        switch action {
+        case .rewind: rewindFailed = true
+        case .reserveTimeline: reservedFor = nil
+        case .applySettings: preparedFor = nil
+        case .ensureRoles: rolesFor = nil
+        case .checkpoint: checkpointedFor = nil
+        default: break
+        }
+    }
+
+    /// D48: what was known of the files says nothing any more, also when the job fails.
+    private func changesData(_ action: PostgresAction) -> Bool {
+        switch action {
+        case .clone, .rewind, .initialize, .quarantine: true
+        default: false
         }
     }
 

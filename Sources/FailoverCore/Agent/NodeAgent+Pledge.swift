@@ -24,10 +24,8 @@ extension NodeAgent {
 
     /// A stopped server answers from its files; it stays stopped until this operation has decided.
     private func answerStopped(_ ballot: FencingToken, _ c: AgentContext) -> [AgentStep] {
-        guard let stopped = memory.stopped else {
-            guard c.facts?.dataDirectory == .present, c.facts?.unfinishedJob == nil, memory.retryAt == nil else { return [] }
-            return [.act(.inspectStopped)]
-        }
+        guard c.facts?.dataDirectory == .present, c.facts?.unfinishedJob == nil else { return [] }  // D48
+        guard let stopped = memory.stopped else { return memory.retryAt == nil ? [.act(.inspectStopped)] : [] }
         guard c.pledgedBallot >= ballot else { return [] }
         return [
             .answerPledge(

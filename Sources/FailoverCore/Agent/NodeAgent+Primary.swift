@@ -6,6 +6,9 @@ extension NodeAgent {
     mutating func promote(_ c: AgentContext) -> [AgentStep] {
         guard let primary = c.state.primary else { return [] }
         if c.facts?.dataDirectory != .present { return fail(primary.token, "D52: the data directory is empty") }
+        if let job = c.facts?.unfinishedJob, !job.hasSuffix("-complete") {
+            return fail(primary.token, "D48: a \(job) of the data directory was interrupted")
+        }
         guard c.guardStatus?.postmasterPID != nil else {
             memory.state = "starting"
             return startAsStandby(settings(upstream: nil, c), c)
@@ -13,6 +16,7 @@ extension NodeAgent {
         guard let server = c.server else { return [.watchClosely] }
         guard server.isInRecovery else { return [reportPromotion(primary, server, c), .watchClosely].compactMap { $0 } }
         if server.timeline.next != primary.timeline, memory.reservedFor != primary.token {
+            guard memory.retryAt == nil else { return [.watchClosely] }
             memory.reservedFor = primary.token
             return [.act(.reserveTimeline(primary.timeline)), .watchClosely]  // AG9
         }
@@ -135,7 +139,7 @@ extension NodeAgent {
     }
 
     private mutating func background(_ primary: PrimaryRecord, _ server: ServerFacts, _ c: AgentContext) -> [AgentStep] {
-        guard memory.backgroundJob == nil else { return [] }
+        guard memory.backgroundJob == nil, memory.retryAt == nil else { return [] }
         if let step = slots(c) { return [step] }
         if memory.checkpointedFor != primary.token {
             // A rewind needs a checkpoint on the new timeline (AG19); nobody waits for it (D34).

@@ -78,7 +78,9 @@ package struct CandidateSelection: Sendable, Hashable {
         if let server = report.facts?.server, let expected = q.state.systemIdentifier, server.systemIdentifier != expected {
             return no("D60: another system identifier")
         }
-        let lossless = proof.isLossless(pledge.position)
+        // SE1: the standing belongs to the data it was given for.
+        guard pledge.dataID == node.dataID || q.state.lastToken == .never else { return no("SE5: its data were replaced and are not ready") }
+        let lossless = proof.isLossless(pledge)
         if let lineage, !lineage.contains(pledge.position.timeline) {
             return no("AG18: timeline \(pledge.position.timeline) is not in the lineage")
         }

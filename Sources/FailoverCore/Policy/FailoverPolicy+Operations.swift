@@ -113,7 +113,7 @@ extension FailoverPolicy {
         let assignment = Assignment(
             token: operation.ballot, node: node.name, memberID: node.memberID, guardIncarnation: incarnation,
             timeline: c.state.lastTimeline.next, parent: candidate.pledge.position.timeline, basis: basis, rule: rule,
-            mode: mode, dropsOlderRules: !proof.isLossless(candidate.pledge.position), certificate: certificate,
+            mode: mode, dropsOlderRules: !proof.isLossless(candidate.pledge), certificate: certificate,
             operationID: operation.id)
         d.propose(.assignPrimary(assignment), ["LE8", "SE4", "SE6", "SE8"])
     }

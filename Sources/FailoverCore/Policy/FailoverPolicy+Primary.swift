@@ -20,7 +20,7 @@ extension FailoverPolicy {
 
     private mutating func watchServing(_ primary: PrimaryRecord, _ c: PolicyContext, _ d: inout PolicyDecision) {
         let report = c.fresh(primary.node)
-        if let report, report.hasCrashedUnderLease {
+        if let report, report.hasStoppedUnderLease {
             afterCrash(primary, report, c, &d)
         } else if let guardStatus = report?.guardStatus, guardStatus.incarnation != primary.guardIncarnation {
             startFailover(c, &d, ["LE5", "LE8"], "the guard of \"\(primary.node)\" was restarted")

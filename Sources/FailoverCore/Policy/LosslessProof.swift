@@ -2,35 +2,47 @@ import ClusterModel
 
 /// SE4: the bound that a position must reach so that no acknowledged commit is lost, from pledges.
 package struct LosslessProof: Sendable, Hashable {
-    /// nil when some rule is not covered: there is no proof.
+    /// nil when some rule is not covered by the answers.
     package var bound: WALPosition?
     /// Why a rule is not covered, per rule, for `explain`.
     package var missing: [String]
+    private var rules: [AckRule]
+    /// Per rule: the position that must be reached; nil: not covered.
+    private var covers: [WALPosition?]
 
     /// - Parameters:
     ///   - rules: All rules in force or not yet settled; a proof must cover every one (SE2).
     ///   - pledges: The valid answers by node.
     ///   - lineage: Of the last primary that served; an answer on another timeline does not count.
     package init(rules: [AckRule], pledges: [NodeName: Pledge], lineage: Lineage?) {
-        var highest: WALPosition?
+        self.rules = rules
         missing = []
+        covers = []
         for (i, rule) in rules.enumerated() {
             let byPrimary = LosslessProof.coveredByPrimary(rules[i...], pledges)
             let bySet = LosslessProof.coveredBySet(rule, pledges, lineage)
             let cover = [byPrimary, bySet].compactMap { $0 }.min()
-            if let cover {
-                highest = max(highest ?? cover, cover)
-            } else {
-                let silent = rule.members.map(\.node).filter { pledges[$0] == nil }
-                missing.append(
-                    "rule of token \(rule.token): primary \"\(rule.primary.node)\" has not answered as stopped, and "
-                        + "\(silent.count) of \(rule.members.count) synchronous members are silent (k = \(rule.required))")
-            }
+            covers.append(cover)
+            guard cover == nil else { continue }
+            let silent = rule.members.map(\.node).filter { pledges[$0] == nil }
+            missing.append(
+                "rule of token \(rule.token): primary \"\(rule.primary.node)\" has not answered as stopped, and "
+                    + "\(silent.count) of \(rule.members.count) synchronous members are silent (k = \(rule.required))")
         }
-        bound = missing.isEmpty ? highest : nil
+        bound = missing.isEmpty ? covers.compactMap { $0 }.max() : nil
     }
 
-    package func isLossless(_ position: WALPosition) -> Bool { bound.map { position >= $0 } ?? false }
+    /// Whether the node that gave this answer has everything that was acknowledged.
+    ///
+    /// The primary of a rule, or of a later one, with the data it had then, has it all by itself, also when it runs as a
+    /// standby and its answer is behind the end of its own WAL: recovery replays that WAL before a promotion ends.
+    package func isLossless(_ answer: Pledge) -> Bool {
+        guard !rules.isEmpty else { return false }
+        return rules.indices.allSatisfy { i in
+            if let cover = covers[i], answer.position >= cover { return true }
+            return rules[i...].contains { $0.primary.node == answer.node && $0.primary.dataID == answer.dataID }
+        }
+    }
 
     /// (a) The primary of the rule or of a later one answered as fenced, with the data it had then.
     private static func coveredByPrimary(_ rules: ArraySlice<AckRule>, _ pledges: [NodeName: Pledge]) -> WALPosition? {

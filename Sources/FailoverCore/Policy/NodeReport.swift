@@ -34,10 +34,10 @@ package struct NodeReport: Sendable, Codable, Hashable {
         job = JobProgress()
     }
 
-    /// DE1: the guard holds a lease, and the server ended although nobody ordered it.
-    package var hasCrashedUnderLease: Bool {
+    /// DE1: the guard holds a lease, and the server ended, by a crash or a stop that no operation asked for.
+    package var hasStoppedUnderLease: Bool {
         guard let g = guardStatus else { return false }
-        return g.state == .armed && g.postmasterPID == nil && g.allProcessesGone && g.lastExit?.cause == .unexpected
+        return g.state == .armed && g.postmasterPID == nil && g.allProcessesGone
     }
     /// Streams from an upstream now.
     package var isStreaming: Bool {

@@ -106,10 +106,13 @@ struct PolicyMemory: Sendable {
         unresponsiveSince = runs && report.facts?.server == nil ? unresponsiveSince ?? c.now : nil
         let bad = report.facts?.storage == .stalled || report.facts?.storage == .broken
         storageBadSince = bad ? storageBadSince ?? c.now : nil
-        if report.hasCrashedUnderLease {
+        if report.hasStoppedUnderLease {
             if crashSince == nil {
                 crashSince = c.now
-                crashes = crashes.filter { c.now.since($0) < .seconds(600) } + [c.now]
+                // 5.2: a clean stop is no crash; it is only started again.
+                if report.guardStatus?.lastExit?.cause != .ordered {
+                    crashes = crashes.filter { c.now.since($0) < .seconds(600) } + [c.now]
+                }
             }
         } else if runs {
             crashSince = nil

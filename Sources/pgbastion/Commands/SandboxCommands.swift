@@ -84,3 +84,13 @@ struct SandboxDemoCommand: LocalCommand {
         .finished(try await SandboxEntry.demo(log: { terminal.say($0) }))
     }
 }
+
+/// `pgbastion sandbox measure`
+struct SandboxMeasureCommand: LocalCommand {
+    let definition = LocalCommandDefinition.sandboxMeasure
+
+    func run(_ arguments: ParsedArguments, terminal: Terminal) async throws(BastionError) -> LocalOutcome {
+        let rounds = max(1, Int(arguments.text("rounds") ?? "5") ?? 5)
+        return .finished(try await SandboxEntry.measure(rounds: rounds, log: { terminal.say($0) }))
+    }
+}

@@ -1,0 +1,1 @@
+enum GuideText { static let sections: [String: String] = [:] }
