@@ -96,6 +96,7 @@ extension BastionNode {
     private mutating func progressMembership() {
         progressAdds()
         progressRemovals()
+        reconcileMembership()
         for (server, progress) in raft.progress.sorted(by: { $0.key < $1.key }) where progress.isLearner && progress.isCaughtUp {
             guard let node = state.node(MemberID(rawValue: server.rawValue)), !node.learnerOnly else { continue }
             if case .success = raft.changeMembership(.addVoter(server)) {

@@ -21,7 +21,7 @@ struct PendingRemoval: Sendable {
     var record: NodeRecord
     var trace: RequestID
     var actor: String
-    var memberIndex: LogIndex?
+    var proposed: LogIndex?
     var since: ClockStamp
 }
 
@@ -144,10 +144,10 @@ extension BastionNode {
     /// P16: the old member id of a wiped node leaves first; its vote and log cannot count twice.
     private mutating func replace(_ old: NodeRecord, _ add: inout PendingAdd) {
         let server = ServerID(rawValue: old.memberID.rawValue)
-        if raft.membership.contains(server) {
+        if raft.membership.contains(server), state.nodes[old.name]?.memberID != old.memberID {
             _ = raft.changeMembership(.remove(server))
         } else if state.nodes[old.name]?.memberID == old.memberID {
-            guard raft.commitIndex >= raft.lastMembershipIndex, add.proposed.map({ $0 <= raft.appliedIndex }) ?? true else { return }
+            guard add.proposed.map({ $0 <= raft.appliedIndex }) ?? true else { return }
             add.proposed = propose(.removeNode(name: old.name, memberID: old.memberID), rules: ["RA10"], actor: add.actor, trace: add.trace)
         } else {
             add.replaces = nil
@@ -186,7 +186,7 @@ extension BastionNode {
     }
 
     mutating func progressRemovals() {
-        guard let removal = pendingRemovals.first else { return }
+        guard var removal = pendingRemovals.first else { return }
         if now.since(removal.since) > .seconds(30) {
             pendingRemovals.removeFirst()
             return refuse(removal.id, BastionError(.timeout, "removing \"\(removal.record.name)\" did not finish in 30 s", hint: "look at `pgbastion peer list`"))
@@ -198,13 +198,30 @@ extension BastionNode {
             _ = raft.transferLeadership(to: nil)
             return refuse(removal.id, BastionError(.notLeader, "leadership moves away from \"\(removal.record.name)\" first", hint: "repeat the request"))
         }
-        if raft.membership.contains(server) {
+        if state.nodes[removal.record.name]?.memberID == removal.record.memberID {
+            if let proposed = removal.proposed, proposed <= raft.appliedIndex {
+                pendingRemovals.removeFirst()
+                return refuse(removal.id, precondition("node.removable", "\"\(removal.record.name)\" cannot be removed now", "see `pgbastion status`"))
+            }
+            guard removal.proposed == nil else { return }
+            removal.proposed = propose(.removeNode(name: removal.record.name, memberID: removal.record.memberID), rules: ["RA11"],
+                actor: removal.actor, trace: removal.trace)
+            pendingRemovals[0] = removal
+        } else if raft.membership.contains(server) {
             _ = raft.changeMembership(.remove(server))
         } else if raft.commitIndex >= raft.lastMembershipIndex {
             pendingRemovals.removeFirst()
-            propose(.removeNode(name: removal.record.name, memberID: removal.record.memberID), rules: ["RA11"], actor: removal.actor,
-                trace: removal.trace, reply: .init(id: removal.id, success: ClusterReply(summary: "peer removed")))
-            return
+            effects.append(.reply(id: removal.id, .success(ClusterReply(summary: "peer removed"))))
+        }
+    }
+
+    /// The replicated state says who belongs; a change that an earlier leader left half done is completed.
+    mutating func reconcileMembership() {
+        guard pendingAdds.isEmpty, pendingRemovals.isEmpty, raft.commitIndex >= raft.lastMembershipIndex else { return }
+        if let node = state.sortedNodes.first(where: { !raft.membership.contains(ServerID(rawValue: $0.memberID.rawValue)) }) {
+            _ = raft.changeMembership(.addLearner(ServerID(rawValue: node.memberID.rawValue)))
+        } else if let gone = raft.membership.members.first(where: { state.tombstones.contains(MemberID(rawValue: $0.rawValue)) }) {
+            if gone == raft.id { _ = raft.transferLeadership(to: nil) } else { _ = raft.changeMembership(.remove(gone)) }
         }
     }
 

@@ -76,13 +76,13 @@ package enum ClientConnection {
 
     private static func token(_ options: Options, _ configuration: NodeConfiguration?) throws(BastionError) -> ClientSettings.Token? {
         for (i, path) in options.tokenFiles.enumerated() {
-            if let text = SandboxFiles.read(path) { return token(text, source: path) }
+            if let text = TextFiles.read(path) { return token(text, source: path) }
             if i == 0, options.isTokenFileRequired {
                 throw BastionError(.usage, "the token file \"\(path)\" cannot be read", detail: String(cString: strerror(errno)))
             }
         }
         if let token = options.token { return self.token(token, source: "PGBASTION_TOKEN") }
-        if let path = configuration?.api.authTokenFile, let text = SandboxFiles.read(path) { return token(text, source: path) }
+        if let path = configuration?.api.authTokenFile, let text = TextFiles.read(path) { return token(text, source: path) }
         if let secret = configuration?.api.authToken { return token(secret.revealed, source: options.configurationPath) }
         return nil
     }

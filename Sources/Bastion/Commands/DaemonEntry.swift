@@ -3,6 +3,7 @@ import ClusterModel
 import ConfigFiles
 import FoundationEssentials
 import Glibc
+import RaftIO
 import Telemetry
 
 /// `pgbastion serve`.
@@ -30,8 +31,23 @@ package enum DaemonEntry {
         if let postgres = configuration.postgresql {
             logs.write(.info, "PostgreSQL uses port \(postgres.port) (\(postgres.portOrigin.rawValue))", ["event": "config.port"])
         }
-        let daemon = try Daemon(configuration: configuration, path: path, program: ownProgram(), logs: logs)
+        let mayBootstrap = try await mayBootstrap(configuration, logs)
+        let daemon = try Daemon(
+            configuration: configuration, path: path, program: ownProgram(), mayBootstrap: mayBootstrap, logs: logs)
         return try await daemon.run()
+    }
+
+    private static func mayBootstrap(_ configuration: NodeConfiguration, _ logs: LogControl) async throws(BastionError) -> Bool {
+        guard configuration.raft.bootstrap else { return false }
+        guard TextFiles.entries(configuration.raft.dataDirectory).isEmpty else {
+            logs.write(.info, "raft.bootstrap has no effect: there is Raft state already", ["event": "raft.bootstrap_ignored"])
+            return true  // A directory without a cluster founds one; with state nothing happens.
+        }
+        guard let (address, hello) = try await BootstrapCheck(configuration: configuration).runningCluster() else { return true }
+        logs.write(
+            .warn, "no second cluster is founded: \(hello.nodeName) at \(address) answers for cluster \(hello.clusterID?.short ?? "")",
+            ["event": "raft.bootstrap_refused", "hint": "add this node with `pgbastion peer add`"])
+        return false
     }
 
     /// This binary; a replaced file is still reached through the running process.

@@ -40,9 +40,11 @@ package final class Daemon: Sendable {
 
     /// Opens everything and starts nothing.
     ///
-    /// - Parameter program: This binary's path; the guard is started from it.
+    /// - Parameters:
+    ///   - program: This binary's path; the guard is started from it.
+    ///   - mayBootstrap: No known member answers for a running cluster (K06).
     package init(
-        configuration: NodeConfiguration, path: String, program: String, logs: LogControl
+        configuration: NodeConfiguration, path: String, program: String, mayBootstrap: Bool, logs: LogControl
     ) throws(BastionError) {
         self.configuration = configuration
         configurationPath = path
@@ -57,7 +59,7 @@ package final class Daemon: Sendable {
         store = try RaftLogStore.open(
             directory: configuration.raft.dataDirectory, snapshotRetain: configuration.raft.snapshotRetain)
         try GenerationFile(path: configuration.node.generationFile).check(store)
-        try Daemon.bootstrapIfAsked(store, configuration)
+        if mayBootstrap { try Daemon.bootstrapIfAsked(store, configuration) }
         let identity = store.identity
         let pledges = PledgeFile(stateDirectory: configuration.node.stateDirectory)
         let daemon = DaemonIncarnation(rawValue: .random(in: 1 ... .max))

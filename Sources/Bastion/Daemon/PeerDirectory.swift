@@ -66,6 +66,9 @@ package final class PeerDirectory: Sendable {
             for member in members { state.callers[member.memberID] = nil }
         }
         update()
+        do throws(BastionError) { try RememberedMembers(configuration).save(members.map { ($0.host, $0.port) }) } catch {
+            // A help for the next bootstrap only (K06).
+        }
         let hosts = Array(Set(members.map(\.host))).sorted()
         guard let postgres = parts.withLock({ $0 })?.postgres else { return }
         Task { await postgres.setMemberAddresses(hosts) }

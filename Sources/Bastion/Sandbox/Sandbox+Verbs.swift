@@ -121,7 +121,7 @@ extension Sandbox {
         }
     }
 
-    package func remove() { SandboxFiles.removeTree(layout.directory) }
+    package func remove() { TextFiles.removeTree(layout.directory) }
 
     private func reached(seconds: Int, _ condition: () -> Bool) async -> Bool {
         do throws(BastionError) {

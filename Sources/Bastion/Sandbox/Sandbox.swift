@@ -25,7 +25,7 @@ package struct Sandbox: Sendable {
     package static func open(
         _ directory: String, program: String, log: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(BastionError) -> Sandbox {
-        Sandbox(layout: try SandboxFiles.load(directory), program: program, log: log)
+        Sandbox(layout: try SandboxLayout.load(directory), program: program, log: log)
     }
 
     /// Makes a new sandbox with free ports, or resumes the one that is there.
@@ -34,17 +34,17 @@ package struct Sandbox: Sendable {
         log: @escaping @Sendable (String) -> Void
     ) throws(BastionError) -> Sandbox {
         guard (1...9).contains(nodes) else { throw BastionError(.usage, "a sandbox has 1 to 9 nodes") }
-        if SandboxFiles.read(SandboxLayout.file(directory)) != nil { return try open(directory, program: program, log: log) }
+        if TextFiles.read(SandboxLayout.file(directory)) != nil { return try open(directory, program: program, log: log) }
         let base: Int
         if let basePort { base = basePort } else { base = try SandboxPorts.free(nodes: nodes) }
         let layout = SandboxLayout(
-            directory: directory, count: nodes, basePort: base, binDirectory: try SandboxFiles.binDirectory(),
+            directory: directory, count: nodes, basePort: base, binDirectory: try SandboxLayout.binDirectory(),
             token: "sandbox-token")
         for node in layout.nodes {
             for path in [layout.runDirectory(node), layout.stateDirectory(node)] { try makeDirectories(path) }
-            try SandboxFiles.write(layout.yaml(node, extra: extraConfiguration), to: layout.configuration(node))
+            try TextFiles.write(layout.yaml(node, extra: extraConfiguration), to: layout.configuration(node))
         }
-        try SandboxFiles.save(layout)
+        try layout.save()
         return Sandbox(layout: layout, program: program, log: log)
     }
 
@@ -59,7 +59,7 @@ package struct Sandbox: Sendable {
 
     /// The daemon's process, if it runs.
     package func daemonPID(_ node: SandboxNode) -> Int32? {
-        guard let text = SandboxFiles.read(layout.pidFile(node)), let pid = Int32(text), SandboxProcesses.isOurs(pid, program)
+        guard let text = TextFiles.read(layout.pidFile(node)), let pid = Int32(text), SandboxProcesses.isOurs(pid, program)
         else { return nil }
         return pid
     }
@@ -70,7 +70,7 @@ package struct Sandbox: Sendable {
     }
 
     package func postmasterPID(_ node: SandboxNode) -> Int32? {
-        guard let text = SandboxFiles.read(layout.dataDirectory(node) + "/postmaster.pid"),
+        guard let text = TextFiles.read(layout.dataDirectory(node) + "/postmaster.pid"),
             let pid = text.split(separator: "\n").first.flatMap({ Int32($0) }), SandboxProcesses.exists(pid)
         else { return nil }
         return pid
@@ -85,7 +85,7 @@ package struct Sandbox: Sendable {
         guard pid > 0 else {
             throw BastionError(.io, "could not start the daemon of \"\(node.name)\"", detail: String(cString: strerror(errno)))
         }
-        try SandboxFiles.write("\(pid)", to: layout.pidFile(node))
+        try TextFiles.write("\(pid)", to: layout.pidFile(node))
     }
 
     // MARK: Cluster

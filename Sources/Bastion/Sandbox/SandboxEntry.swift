@@ -36,7 +36,7 @@ package enum SandboxEntry {
 
     /// The sandboxes in the usual place.
     package static func list() -> [Found] {
-        SandboxFiles.entries("/tmp").filter { $0.hasPrefix("pgbastion-") }.compactMap { name in
+        TextFiles.entries("/tmp").filter { $0.hasPrefix("pgbastion-") }.compactMap { name in
             let directory = "/tmp/" + name
             do throws(BastionError) {
                 let sandbox = try Sandbox.open(directory, program: directory + "/bin/pgbastion")

@@ -1,5 +1,6 @@
 import ClusterModel
 import FoundationEssentials
+import Glibc
 
 /// Where a sandbox keeps its nodes, and which ports they use. Everything is on loopback.
 ///
@@ -75,4 +76,38 @@ package struct SandboxNode: Sendable, Codable, Hashable {
     package var metricsPort: Int { basePort + 3 }
     package var raftPort: Int { basePort + 4 }
     package var postgresPort: Int { basePort + 5 }
+}
+
+extension SandboxLayout {
+    func save() throws(BastionError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+        do { try TextFiles.write(String(decoding: encoder.encode(self), as: UTF8.self), to: SandboxLayout.file(directory)) } catch let error as BastionError {
+            throw error
+        } catch {
+            throw BastionError(.internal, "the sandbox cannot be described", detail: "\(error)")
+        }
+    }
+
+    static func load(_ directory: String) throws(BastionError) -> SandboxLayout {
+        guard let text = TextFiles.read(SandboxLayout.file(directory)) else {
+            throw BastionError(
+                .notFound, "there is no sandbox in \"\(directory)\"", hint: "start one with `pgbastion sandbox start`")
+        }
+        do { return try JSONDecoder().decode(SandboxLayout.self, from: Data(text.utf8)) } catch {
+            throw BastionError(.invalidData, "\"\(SandboxLayout.file(directory))\" cannot be read", detail: "\(error)")
+        }
+    }
+
+    /// The newest PostgreSQL of Debian's layout.
+    static func binDirectory() throws(BastionError) -> String {
+        let root = "/usr/lib/postgresql"
+        let versions = TextFiles.entries(root).compactMap { Int($0) }.sorted(by: >)
+        guard let newest = versions.first(where: { access("\(root)/\($0)/bin/postgres", X_OK) == 0 }) else {
+            throw BastionError(
+                .invalidConfiguration, "PostgreSQL's programs were not found below \(root)",
+                hint: "install them: apt-get install postgresql")
+        }
+        return "\(root)/\(newest)/bin"
+    }
 }

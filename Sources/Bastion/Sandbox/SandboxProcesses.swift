@@ -8,12 +8,12 @@ enum SandboxProcesses {
 
     /// `R`, `S`, `T`, `Z`, ... of /proc/PID/stat; nil when there is no such process.
     static func state(_ pid: Int32) -> String? {
-        guard let text = SandboxFiles.read("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return nil }
+        guard let text = TextFiles.read("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return nil }
         return text[text.index(after: end)...].split(separator: " ").first.map(String.init)
     }
 
     static func arguments(_ pid: Int32) -> [String] {
-        guard let text = SandboxFiles.read("/proc/\(pid)/cmdline") else { return [] }
+        guard let text = TextFiles.read("/proc/\(pid)/cmdline") else { return [] }
         return text.split(separator: "\0").map(String.init)
     }
 
@@ -23,7 +23,7 @@ enum SandboxProcesses {
 
     /// The process whose arguments after its name begin with these.
     static func find(arguments wanted: [String]) -> Int32? {
-        for name in SandboxFiles.entries("/proc") {
+        for name in TextFiles.entries("/proc") {
             guard let pid = Int32(name), Array(arguments(pid).dropFirst().prefix(wanted.count)) == wanted,
                 state(pid) != "Z"
             else { continue }
@@ -34,7 +34,7 @@ enum SandboxProcesses {
 
     /// Every PostgreSQL process that works in this data directory.
     static func servers(_ dataDirectory: String) -> [Int32] {
-        SandboxFiles.entries("/proc").compactMap { Int32($0) }.filter { pid in
+        TextFiles.entries("/proc").compactMap { Int32($0) }.filter { pid in
             var buffer = [CChar](repeating: 0, count: 4096)
             let count = readlink("/proc/\(pid)/cwd", &buffer, buffer.count - 1)
             guard count > 0 else { return false }

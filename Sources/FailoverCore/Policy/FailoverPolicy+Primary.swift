@@ -2,6 +2,17 @@ import ClusterModel
 
 /// Section 5: when the primary is to be replaced or restarted.
 extension FailoverPolicy {
+    /// A failure of the primary replaces a switchover that has not promoted anybody yet, instead of waiting for its limits.
+    mutating func watchPrimary(during operation: OperationRecord, _ c: PolicyContext, _ d: inout PolicyDecision) {
+        switch (operation.kind, operation.phase) {
+        case (_, .settle), (.switchover, .checkpoint), (.switchover, .hold): watchPrimary(c, &d)
+        case (.switchover, .stop), (.switchover, .undo):
+            guard let primary = c.state.primary, primary.phase == .serving else { return }
+            watchLease(primary, c, &d)
+        default: break
+        }
+    }
+
     mutating func watchPrimary(_ c: PolicyContext, _ d: inout PolicyDecision) {
         guard let primary = c.state.primary else {
             appointFirst(c, &d)
@@ -22,13 +33,8 @@ extension FailoverPolicy {
         let report = c.fresh(primary.node)
         if let report, report.hasStoppedUnderLease {
             afterCrash(primary, report, c, &d)
-        } else if let guardStatus = report?.guardStatus, guardStatus.incarnation != primary.guardIncarnation {
-            startFailover(c, &d, ["LE5", "LE8"], "the guard of \"\(primary.node)\" was restarted")
-        } else if c.ledger.hasExpired(primary.token, state: c.state, now: c.now) {
-            let since = memory.expiredSince ?? c.now
-            memory.expiredSince = since
-            guard c.now.since(since) >= settings.confirmationPeriod else { return }
-            startFailover(c, &d, ["DE2", "LE8"], "the lease of \"\(primary.node)\" has ended")
+        } else if watchLease(primary, c, &d) {
+            return
         } else if let since = memory.unresponsiveSince, c.now.since(since) >= settings.unresponsiveAfter {
             guard hasAlternative(to: primary.node, c) else { return }
             startFailover(c, &d, ["DE3"], "PostgreSQL on \"\(primary.node)\" has not answered for 30 s")
@@ -41,6 +47,21 @@ extension FailoverPolicy {
         } else {
             memory.expiredSince = nil
         }
+    }
+
+    /// - Returns: whether the lease cannot be renewed any more.
+    @discardableResult
+    private mutating func watchLease(_ primary: PrimaryRecord, _ c: PolicyContext, _ d: inout PolicyDecision) -> Bool {
+        if let status = c.fresh(primary.node)?.guardStatus, status.incarnation != primary.guardIncarnation {
+            startFailover(c, &d, ["LE5", "LE8"], "the guard of \"\(primary.node)\" was restarted")
+            return true
+        }
+        guard c.ledger.hasExpired(primary.token, state: c.state, now: c.now) else { return false }
+        let since = memory.expiredSince ?? c.now
+        memory.expiredSince = since
+        guard c.now.since(since) >= settings.confirmationPeriod else { return true }
+        startFailover(c, &d, ["DE2", "LE8"], "the lease of \"\(primary.node)\" has ended")
+        return true
     }
 
     /// 5.2: promote when somebody else can be proven lossless, else restart in place.

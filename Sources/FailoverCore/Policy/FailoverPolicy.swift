@@ -18,7 +18,7 @@ package struct FailoverPolicy: Sendable {
         lowerLeaseIfNeeded(c, &d)
         if let operation = c.state.operation {
             drive(operation, c, &d)
-            if d.command == nil, operation.phase == .settle { watchPrimary(c, &d) }
+            if d.command == nil { watchPrimary(during: operation, c, &d) }
         } else {
             watchPrimary(c, &d)
         }

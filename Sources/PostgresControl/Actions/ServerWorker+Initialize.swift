@@ -31,8 +31,9 @@ extension ServerWorker {
         }
         try configuration(layout).apply()
         try admitClients(layout.hbaFile)
-        try DurableFiles.move(temporary, to: input.dataDirectory)
+        // Drawn before the directory is there; whoever sees the directory first binds the id to it.
         try DataIdentity.drawn().write(input.dataIDFile)
+        try DurableFiles.move(temporary, to: input.dataDirectory)
     }
 
     /// initdb admits clients of this machine only, but they come through the proxies of other nodes. Only a cluster that we

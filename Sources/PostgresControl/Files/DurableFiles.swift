@@ -1,12 +1,16 @@
 import ClusterModel
 import FoundationEssentials
 import Glibc
+import Synchronization
 
 /// Small file operations whose effect survives a crash of the machine once they returned.
 enum DurableFiles {
+    private static let counter = Atomic<UInt64>(0)
+
     /// Writes a file completely or not at all: temporary file, fsync, rename, fsync of the directory.
     static func write(_ text: String, to path: String, mode: mode_t = 0o600) throws(BastionError) {
-        let temporary = path + ".new"
+        // Two writers of one file do not disturb each other: the last rename wins.
+        let temporary = "\(path).new\(counter.wrappingAdd(1, ordering: .relaxed).newValue)"
         let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         guard file >= 0 else { throw failure("could not create", temporary) }
         defer { close(file) }

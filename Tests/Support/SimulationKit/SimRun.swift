@@ -1,4 +1,7 @@
 import ClusterModel
+import FailoverCore
+import NodeCore
+import RaftCore
 
 /// One seed from beginning to end.
 package struct SimRun: Sendable {
@@ -32,6 +35,7 @@ package struct SimRun: Sendable {
             if isWell { sim.checks.raft.compareAll(sim) } else { failure = "CH13: \(sim.complaint ?? "")" }
             if isWell, let primary = sim.primary { sim.checks.commits.judge(primary.postgres.files, on: primary.name, sim) }
         }
+        if failure != nil { for machine in sim.machines { sim.tell(machine.report) } }
         if let violation = sim.checks.violation { failure = violation.description }
         return Outcome(
             failure: failure, hash: sim.eventHash, virtualTime: sim.now, story: sim.story.last(400),
@@ -44,5 +48,20 @@ extension Simulation {
     /// The cluster is founded, all members are added, and everything runs.
     package func bringUp() -> Bool {
         run(atMost: seconds(60)) { operators?.isComplete == true && complaint == nil }
+    }
+}
+
+extension SimMachine {
+    /// One line for a story's end.
+    var report: String {
+        guard let node = daemon.node else { return "\(name): no daemon" }
+        let raft = node.raft
+        let guardText = guardian.core.map { "\($0.status.state.rawValue) token \($0.status.token?.description ?? "none") gone \($0.status.allProcessesGone)" }
+        let progress = raft.progress.sorted { $0.key < $1.key }.map { "match \($0.value.matchIndex) next \($0.value.nextIndex) silent \($0.value.ticksSinceContact)" }
+        return "\(name): \(raft.role.rawValue) term \(raft.term) leader \(raft.leader?.description ?? "none") last \(raft.lastIndex) commit \(raft.commitIndex) "
+            + "durable \(raft.durableIndex) first \(raft.firstIndex) frozen \(daemon.process.isFrozen) progress \(progress); "
+            + "guard \(guardText ?? "none"); postgres \(postgres.summary); marker \(postgres.files.marker ?? "none"); "
+            + "primary \(node.state.primary?.node.rawValue ?? "none") \(node.state.primary?.phase.rawValue ?? ""); pledged \(node.pledgedBallot); "
+            + "operation \(node.state.operation?.phase.rawValue ?? "none") paused \(node.state.paused != nil) rules \(node.state.synchronous.rules.map { "\($0.token):\($0.primary.node):\($0.required)/\($0.members.map(\.node.rawValue))" }) \(node.policy.explanation) standing \(node.state.sortedNodes.map(\.standing.rawValue)); route \(daemon.route.primary?.node.rawValue ?? "none")"
     }
 }
