@@ -8,6 +8,7 @@ extension BastionNode {
         guard isReadyLeader, let ledger else { return }
         guard foundCluster() else { return }
         progressMembership()
+        handOverOnStall()
         guard mayDecide else { return }
         let context = PolicyContext(
             state: state, reports: reports, ledger: ledger, now: now, leader: identity.name,
@@ -30,8 +31,19 @@ extension BastionNode {
 
     /// One command of the policy at a time: the next decision sees its result.
     private var mayDecide: Bool {
-        guard policyIndex != nil else { return true }
-        return false
+        if let policyNotBefore, now.raw < policyNotBefore.raw { return false }
+        return policyIndex == nil
+    }
+
+    /// RA18, ST9: a leader whose own disk needs more than 1 s for a write hands over.
+    private mutating func handOverOnStall() {
+        guard let waiting = waitingWrite, now.since(waiting.since) > .seconds(1), !raft.isTransferring,
+            transferredAt.map({ now.since($0) >= .seconds(2) }) ?? true
+        else { return }
+        transferredAt = now
+        if case .success = raft.transferLeadership(to: nil) {
+            log(.warning, "raft.disk_stall", "hands leadership over: a write has waited for more than 1 s", ["rule": "RA18"])
+        }
     }
 
     /// The first leader of a new log founds the cluster and registers itself.

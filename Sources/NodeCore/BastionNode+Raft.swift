@@ -13,7 +13,10 @@ extension BastionNode {
             noteRole()
             let ready = raft.ready()
             if ready.isEmpty { return }
-            if let batch = ready.persist { effects.append(.persist(batch)) }
+            if let batch = ready.persist {
+                if waitingWrite == nil { waitingWrite = (batch.number, now) }
+                effects.append(.persist(batch))
+            }
             for message in ready.messages { sendRaft(message) }
             if let snapshot = ready.installedSnapshot { install(snapshot) }
             for entry in ready.committed { apply(entry) }

@@ -66,7 +66,10 @@ package struct BastionNode: Sendable {
     var bytesSinceSnapshot = 0
     var wasSplitBrain = false
     var isRemoved = false
-    var unhealthySince: ClockStamp?
+    /// RA18: the oldest write that is not durable yet, and since when it is waited for.
+    var waitingWrite: (number: UInt64, since: ClockStamp)?
+    /// RA18: after a pause of this process the policy waits one lease.
+    var policyNotBefore: ClockStamp?
 
     package init(
         identity: NodeIdentity, durable: DurableState, settings: NodeSettings, pledgedBallot: FencingToken, seed: UInt64,
@@ -120,7 +123,9 @@ package struct BastionNode: Sendable {
         switch input {
         case .tick: break
         case .message(let from, let message): receive(message, from: from)
-        case .persisted(let number): raft.persisted(through: number)
+        case .persisted(let number):
+            if let waiting = waitingWrite, waiting.number <= number { waitingWrite = nil }
+            raft.persisted(through: number)
         case .observed(let facts): self.facts = facts
         case .guardReported(let report): guardReported(report)
         case .guardLost: guardStatus = nil
@@ -142,8 +147,14 @@ package struct BastionNode: Sendable {
 
     /// Raft counts ticks of 10 ms of raw time.
     private mutating func passTime() {
+        let pause = now.since(lastTickAt)
+        // Not extended while it runs: a machine that is always slow must still decide.
+        if pause > .milliseconds(250), policyNotBefore.map({ now.raw >= $0.raw }) ?? true {
+            policyNotBefore = now.advanced(by: .milliseconds(state.leases.durationMilliseconds))
+        }
         tickDebt += max(0, now.raw - lastTickAt.raw)
         lastTickAt = now
+        raft.settings.prefersNotToLead = state.primary?.memberID == identity.memberID  // RA17
         let ticks = tickDebt / NodeSettings.tickNanoseconds
         guard ticks > 0 else { return }
         tickDebt -= ticks * NodeSettings.tickNanoseconds

@@ -9,9 +9,12 @@ struct AgentMemory: Sendable {
     private(set) var jobStartedAt: ClockStamp?
     /// The files of the server since it last stopped.
     private(set) var stopped: StoppedServer?
+    private(set) var stoppedAt: ClockStamp?
     /// The settings the adapter applied last.
     private(set) var applied: ManagedSettings?
     private(set) var appliedAt: ClockStamp?
+    /// How the next start was prepared: with or without `standby.signal` (AG14).
+    private(set) var preparedStart: StartKind?
     private(set) var received: ReceivedPosition?
     private(set) var receivedBallot = FencingToken.never
     var wantedBallot = FencingToken.never
@@ -61,6 +64,7 @@ struct AgentMemory: Sendable {
             stopped = nil
             applied = nil
         }
+        if runs { preparedStart = nil }
         wasRunning = runs
         if let at = retryAt, c.now.raw >= at.raw { retryAt = nil }
         let streams = c.server?.receiver?.status == "streaming"
@@ -102,7 +106,9 @@ struct AgentMemory: Sendable {
         }
         lastFailure = nil
         switch (action, outcome) {
-        case (_, .inspected(let server)): stopped = server
+        case (_, .inspected(let server)):
+            stopped = server
+            stoppedAt = now
         case (.stopReceiver(let settings), .stoppedReceiving(let position)):
             received = position
             receivedBallot = wantedBallot
@@ -111,9 +117,12 @@ struct AgentMemory: Sendable {
             (.proveSynchronousWait(let settings), _):
             applied = settings
             appliedAt = now
+            if case .prepareStandby = action { preparedStart = .standby }
+            if case .prepareInPlaceStart = action { preparedStart = .inPlace }
         case (.clone, _), (.rewind, _), (.initialize, _), (.quarantine, _):
             stopped = nil
             applied = nil
+            preparedStart = nil
             rewindFailed = false
         case (.checkpoint, _):
             if let id = runningDirective {
@@ -155,6 +164,7 @@ struct AgentMemory: Sendable {
 
     mutating func forgetReceived() { receivedBallot = .never }
 
+    enum StartKind: Sendable { case standby, inPlace }
     enum Lane { case main, pledge, background }
     static func lane(of action: PostgresAction) -> Lane {
         switch action {

@@ -10,6 +10,8 @@ extension NodeAgent {
             return fail(primary.token, "D48: a \(job) of the data directory was interrupted")
         }
         guard c.guardStatus?.postmasterPID != nil else {
+            // It was promoted and ended before that was recorded: it is restarted in place once it is (5.2).
+            if memory.promoted?.token == primary.token { return [.watchClosely] }
             memory.state = "starting"
             return startAsStandby(settings(upstream: nil, c), c)
         }
@@ -74,7 +76,7 @@ extension NodeAgent {
 
     private mutating func startInPlace(_ primary: PrimaryRecord, _ c: AgentContext) -> [AgentStep] {
         let wanted = settings(upstream: nil, c)
-        guard memory.applied == wanted else { return [.act(.prepareInPlaceStart(wanted))] }
+        guard memory.applied == wanted, memory.preparedStart == .inPlace else { return [.act(.prepareInPlaceStart(wanted))] }
         return memory.mayAskForStart(c.now) ? [.startInPlace(primary.token), .watchClosely] : [.watchClosely]
     }
 

@@ -21,10 +21,18 @@ extension NodeAgent {
             memory.state = "starting"
             return startAsStandby(wanted, c)
         case .diverged(let why):
+            if primaryMayHaveMovedOn(stopped, primary, c) { return [.watchClosely] }
             memory.state = "rewinding"
             memory.failure = why
-            return rejoin(upstream, stopped, c)
+            return rejoin(upstream, stopped, primary, c)
         }
+    }
+
+    /// D42 on equal timelines: the primary's end is known from its reports, which lag behind what it already sent.
+    /// Only an end that it has not reached some reports later is a divergence.
+    private func primaryMayHaveMovedOn(_ stopped: StoppedServer, _ primary: PrimaryRecord, _ c: AgentContext) -> Bool {
+        guard stopped.end.timeline == primary.timeline, let at = memory.stoppedAt else { return false }
+        return c.now.since(at) < .seconds(5)
     }
 
     /// AG12: while paused nothing is started by itself; what an operation or directive asks for is.
@@ -62,9 +70,15 @@ extension NodeAgent {
     }
 
     /// 8.3: rewind if its preconditions hold, else a fresh clone.
-    private mutating func rejoin(_ upstream: PostgresEndpoint, _ stopped: StoppedServer, _ c: AgentContext) -> [AgentStep] {
+    ///
+    /// `pg_rewind` does nothing on equal timelines, but the recovery of an unclean target before it writes a record that the
+    /// primary does not have.
+    private mutating func rejoin(
+        _ upstream: PostgresEndpoint, _ stopped: StoppedServer, _ primary: PrimaryRecord, _ c: AgentContext
+    ) -> [AgentStep] {
         let canRewind = (stopped.control.hasChecksums || stopped.control.logHints) && !memory.rewindFailed
-        return canRewind ? [.act(.rewind(source: upstream))] : clone(upstream, c)
+        guard canRewind, stopped.end.timeline != primary.timeline else { return clone(upstream, c) }
+        return [.act(.rewind(source: upstream))]
     }
 
     private mutating func clone(_ upstream: PostgresEndpoint, _ c: AgentContext) -> [AgentStep] {
@@ -75,7 +89,9 @@ extension NodeAgent {
     /// AG14: a start is always as standby.
     mutating func startAsStandby(_ wanted: ManagedSettings, _ c: AgentContext) -> [AgentStep] {
         guard c.isStopped, memory.retryAt == nil else { return [] }
-        guard memory.applied == wanted else { return [.act(.prepareStandby(wanted)), .watchClosely] }
+        guard memory.applied == wanted, memory.preparedStart == .standby else {
+            return [.act(.prepareStandby(wanted)), .watchClosely]
+        }
         return memory.mayAskForStart(c.now) ? [.startStandby, .watchClosely] : [.watchClosely]
     }
 
@@ -119,8 +135,12 @@ extension NodeAgent {
         guard c.isStopped, memory.retryAt == nil else { return [] }
         let source = directive.params["from"].flatMap { NodeName($0) } ?? primary.node
         guard let endpoint = c.state.nodes[source]?.endpoint else { return nil }
+        var byRewind = false
+        if directive.type == .rewind, c.facts?.dataDirectory == .present {
+            guard let stopped = memory.stopped else { return [.act(.inspectStopped)] }
+            byRewind = stopped.end.timeline != primary.timeline
+        }
         memory.reinitialized = true
-        let byRewind = directive.type == .rewind && c.facts?.dataDirectory == .present
         return [.act(byRewind ? .rewind(source: endpoint) : .clone(source: endpoint, slot: c.me.slotName))]
     }
 }

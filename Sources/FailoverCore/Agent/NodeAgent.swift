@@ -77,7 +77,7 @@ package struct NodeAgent: Sendable {
             let evidence = ReleaseEvidence(manner: clean ? .cleanStop : .fenced, endOfWAL: memory.stopped?.end)
             return [.release(primary.token, status.incarnation, evidence), .watchClosely]
         }
-        if status.postmasterPID != nil, status.token == primary.token, status.state == .primary {
+        if status.postmasterPID != nil, status.token == primary.token, status.state == .primary || status.state == .armed {
             return [.order(.stop(budgetMilliseconds: 1000)), .watchClosely]  // SE6: a live primary gets up to 1 s
         }
         if c.isStopped {

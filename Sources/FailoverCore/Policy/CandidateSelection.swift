@@ -81,7 +81,7 @@ package struct CandidateSelection: Sendable, Hashable {
         // SE1: the standing belongs to the data it was given for.
         guard pledge.dataID == node.dataID || q.state.lastToken == .never else { return no("SE5: its data were replaced and are not ready") }
         let lossless = proof.isLossless(pledge)
-        if let lineage, !lineage.contains(pledge.position.timeline) {
+        if let lineage, !lineage.contains(pledge.position.timeline), !isLaterAssignment(pledge.position.timeline, lineage, q.state) {
             return no("AG18: timeline \(pledge.position.timeline) is not in the lineage")
         }
         if !lossless, let served = lineage?.links.last?.timeline, pledge.position.timeline < served {
@@ -95,6 +95,13 @@ package struct CandidateSelection: Sendable, Hashable {
             Candidate(
                 node: node, pledge: pledge, isLossless: lossless, isWithinAllowedLoss: allowed,
                 lossBytes: lossless ? 0 : loss ?? nil))
+    }
+
+    /// SE5: a promotion that was given up after the last primary that served. Its node was appointed with everything that was
+    /// acknowledged, and nothing was acknowledged elsewhere since.
+    private static func isLaterAssignment(_ timeline: TimelineID, _ lineage: Lineage, _ state: ClusterState) -> Bool {
+        guard let served = lineage.links.last?.timeline, timeline > served else { return false }
+        return Lineage(of: timeline, records: state.timelines).contains(served)
     }
 
     /// SE6: mode `off` within `failover.max_lag_threshold`, or what an operator allowed.

@@ -35,6 +35,8 @@ extension FailoverPolicy {
             afterCrash(primary, report, c, &d)
         } else if watchLease(primary, c, &d) {
             return
+        } else if let status = report?.guardStatus, status.state == .armed, status.postmasterPID != nil {
+            startFailover(c, &d, ["D32"], "the server of \"\(primary.node)\" runs as a standby under its lease")
         } else if let since = memory.unresponsiveSince, c.now.since(since) >= settings.unresponsiveAfter {
             guard hasAlternative(to: primary.node, c) else { return }
             startFailover(c, &d, ["DE3"], "PostgreSQL on \"\(primary.node)\" has not answered for 30 s")

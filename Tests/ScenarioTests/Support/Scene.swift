@@ -13,6 +13,8 @@ struct Scene: Sendable {
     /// Roles when the event began.
     let primary: SandboxNode
     let replicas: [SandboxNode]
+    /// The appointment that served when the event began.
+    let token: UInt64
     let probe: CommitProbe
 
     /// The replica that the event touches.
@@ -50,7 +52,8 @@ struct Scene: Sendable {
             }
         let probe = CommitProbe(connection: sandbox.clientConnection(proxies))
         let watch = WriterWatch(sandbox)
-        let scene = Scene(sandbox: sandbox, primary: primary, replicas: replicas, probe: probe)
+        let token = try await sandbox.rest(primary).primary?.token ?? 0
+        let scene = Scene(sandbox: sandbox, primary: primary, replicas: replicas, token: token, probe: probe)
         probe.start()
         let began = ContinuousClock.now
         do {
@@ -106,6 +109,17 @@ struct Scene: Sendable {
         }
         guard let found else { throw ScenarioFailure("no new primary") }
         return found
+    }
+
+    /// Waits for a new appointment that serves: another node, or the same one after its old server has provably ended.
+    func newToken() async throws {
+        try await sandbox.wait("a token above \(token)", seconds: 60) {
+            for node in sandbox.members where sandbox.daemonPID(node) != nil {
+                let now = try await sandbox.rest(node).primary
+                if now?.phase == "serving", now?.token ?? 0 > token { return true }
+            }
+            return false
+        }
     }
 
     func isGone(_ process: Sandbox.Process, _ node: SandboxNode) async throws {

@@ -23,7 +23,8 @@ package final class SimOperators {
             isComplete = true
             return
         }
-        add(missing, leader)
+        // The answer to a removal may have been lost.
+        if state.tombstones.contains(missing.memberID) { reset(missing) } else { add(missing, leader) }
     }
 
     private func add(_ machine: SimMachine, _ leader: SimMachine) {
@@ -46,14 +47,18 @@ package final class SimOperators {
         ask(.removePeer(name: machine.name, force: false)) { [self] result in
             machine.isWanted = true
             guard case .success = result else { return }
-            sim.after(sim.random.time(100...3000)) {
-                guard machine.isUp else { return machine.resetMember() }
-                machine.resetMember()
-                machine.daemon.forgetRemoval()
-                machine.daemon.start(after: milliseconds(50))
+            sim.after(sim.random.time(100...3000)) { [self] in
+                if sim.checks.newestState.tombstones.contains(machine.memberID) { reset(machine) }
             }
         }
         // Leadership may be lost meanwhile: then nobody answers.
         sim.after(seconds(10)) { machine.isWanted = true }
+    }
+
+    private func reset(_ machine: SimMachine) {
+        sim.tell("node reset on \(machine.name)")
+        machine.resetMember()
+        machine.daemon.forgetRemoval()
+        if machine.isUp { machine.daemon.start(after: milliseconds(50)) }
     }
 }
