@@ -13,6 +13,8 @@ package struct PostgresFacts: Sendable, Codable, Hashable {
     package var unfinishedJob: String?
     /// Drawn anew when a clone, rewind or restore of this directory began; kept beside the directory.
     package var dataID: DataID?
+    /// Read before the first of these facts was; nil when the reader does not say.
+    package var begunAt: ClockStamp?
 
     package init(dataDirectory: DataDirectoryState, storage: StorageHealth = .healthy) {
         self.dataDirectory = dataDirectory

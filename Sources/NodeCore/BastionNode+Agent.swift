@@ -14,6 +14,8 @@ extension BastionNode {
     /// Evaluated on every change, and every 250 ms.
     mutating func runAgent(isTick: Bool) {
         guard identity.kind == .data, stopping?.isDone != true else { return }
+        // RA14, CS8: nothing is done on the word of an old snapshot.
+        guard raft.appliedIndex >= min(replayTarget, raft.lastIndex) else { return goOnStopping() }
         if isTick, let agentAt, now.since(agentAt) < .milliseconds(50) { return }
         agentAt = now
         var isWatching = false

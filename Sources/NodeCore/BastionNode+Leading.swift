@@ -109,6 +109,7 @@ extension BastionNode {
         progressAdds()
         progressRemovals()
         reconcileMembership()
+        guard raft.membership.voters.count < ClusterState.Caps.voters else { return }
         for (server, progress) in raft.progress.sorted(by: { $0.key < $1.key }) where progress.isLearner && progress.isCaughtUp {
             guard let node = state.node(MemberID(rawValue: server.rawValue)), !node.learnerOnly else { continue }
             if case .success = raft.changeMembership(.addVoter(server)) {
@@ -148,7 +149,8 @@ extension BastionNode {
         if let trace = entry.trace { fields["request_id"] = trace.rawValue }
         switch entry.command {
         case .assignPrimary(let a):
-            if raft.role == .leader { ledger?.assigned(a.token) }
+            // LE8: only what this leader assigned in this term; entries of earlier terms are applied after a start as well.
+            if raft.role == .leader, entry.proposedTerm == raft.term.rawValue { ledger?.assigned(a.token) }
             if a.memberID == identity.memberID {
                 log(.info, "agent.promote", "promote: this node is appointed primary", fields.merging(["token": "\(a.token)"]) { a, _ in a })
             }

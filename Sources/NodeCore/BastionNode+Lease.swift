@@ -96,6 +96,8 @@ extension BastionNode {
         /// LE3: the first request with this id; the hold counts from it.
         var firstAskedAt: ClockStamp?
         var askedAt: ClockStamp?
+        /// As asked first: a reload in between changes nothing.
+        var milliseconds: Int64
         var isGranted = false
         var isDone = false
     }
@@ -105,7 +107,9 @@ extension BastionNode {
     /// SIGTERM: hand leadership over and take a restart hold, so that the running server outlives this daemon.
     mutating func beginStop() {
         guard stopping == nil else { return }
-        stopping = Stopping(since: now, holdID: UInt64(bitPattern: now.raw) ^ UInt64(truncatingIfNeeded: identity.daemon.rawValue))
+        let id = UInt64(bitPattern: now.raw) ^ UInt64(truncatingIfNeeded: identity.daemon.rawValue)
+        stopping = Stopping(since: now, holdID: id, milliseconds: policy.settings.restartHoldMilliseconds)
+        sentReportAt = nil
         if raft.role == .leader { _ = raft.transferLeadership(to: nil) }
     }
 
@@ -128,7 +132,7 @@ extension BastionNode {
             s.askedAt = now
             s.firstAskedAt = s.firstAskedAt ?? now
             let message = NodeMessage.holdRequest(
-                id: s.holdID, token, status.incarnation, milliseconds: policy.settings.restartHoldMilliseconds)
+                id: s.holdID, token, status.incarnation, milliseconds: s.milliseconds)
             if raft.role == .leader {
                 receive(.node(message), from: identity.memberID)
             } else if let leader = raft.leader {
@@ -149,6 +153,7 @@ extension BastionNode {
             id: id, token: token, guardIncarnation: incarnation, durationMilliseconds: milliseconds,
             reason: "restart of the daemon on \(primary.node)")
         ledger?.noteHold(token, now: now)
+        reports[primary.node]?.report.isStopping = true  // it is; its next report says so as well
         propose(.setHold(record), rules: ["LE12"])
     }
 
@@ -160,7 +165,7 @@ extension BastionNode {
             .orderGuard(
                 .hold(
                     id: id, token: token, requestedAt: askedAt,
-                    durationMilliseconds: policy.settings.restartHoldMilliseconds)))
+                    durationMilliseconds: s.milliseconds)))
     }
 }
 

@@ -180,6 +180,7 @@ struct ReportKey: Hashable, Sendable {
     private var results: [String: String?]
     private var replicas: Int
     private var dataID: DataID?
+    private var isStopping: Bool
 
     init(_ r: NodeReport) {
         guardState = r.guardStatus?.state
@@ -202,5 +203,6 @@ struct ReportKey: Hashable, Sendable {
         results = r.directiveResults
         replicas = r.facts?.server?.replicas.filter { $0.state == "streaming" }.count ?? 0
         dataID = r.facts?.dataID
+        isStopping = r.isStopping
     }
 }

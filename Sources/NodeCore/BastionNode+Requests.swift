@@ -103,6 +103,7 @@ extension BastionNode {
             guard contact > 100 else {
                 return refuse(id, precondition("node.unused", "a node \"\(name)\" is a member and answers", "choose another name, or stop it first"))
             }
+            if let objection = removalObjection(known) { return refuse(id, objection) }
         } else if state.nodes.count >= ClusterState.Caps.nodes {
             return refuse(id, precondition("node.unused", "the cluster has \(ClusterState.Caps.nodes) nodes already", nil))
         }
@@ -167,9 +168,7 @@ extension BastionNode {
 
     private mutating func removePeer(_ name: NodeName, _ force: Bool, _ id: UInt64, _ m: RequestMetadata) {
         guard let node = state.nodes[name] else { return refuse(id, notFound(name)) }
-        guard state.primary?.node != name || state.primary?.phase == .ended else {
-            return refuse(id, precondition("node.not_primary", "node \"\(name)\" is the primary", "run `pgbastion switchover` first"))
-        }
+        if let objection = removalObjection(node) { return refuse(id, objection) }
         let server = ServerID(rawValue: node.memberID.rawValue)
         let isVoter = raft.membership.voters.contains(server)
         if isVoter, raft.membership.voters.count == 1 {
@@ -183,6 +182,15 @@ extension BastionNode {
         }
         pendingRemovals.append(PendingRemoval(id: id, record: node, trace: m.requestID, actor: m.actor, since: now))
         progressRemovals()
+    }
+
+    /// What `RemoveNode` would refuse, found before the membership changes.
+    private func removalObjection(_ node: NodeRecord) -> BastionError? {
+        if state.primary?.memberID == node.memberID, state.primary?.phase != .ended {
+            return precondition("node.not_primary", "node \"\(node.name)\" is the primary", "run `pgbastion switchover` first")
+        }
+        let isNamed = state.operation?.from == node.name || (state.operation?.to == node.name && state.operation?.phase != .settle)
+        return isNamed ? operationInProgress : nil
     }
 
     mutating func progressRemovals() {

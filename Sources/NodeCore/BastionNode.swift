@@ -66,6 +66,8 @@ package struct BastionNode: Sendable {
     var bytesSinceSnapshot = 0
     var wasSplitBrain = false
     var isRemoved = false
+    /// RA14: the end of the log at the start; before it is applied again the state is that of an old snapshot.
+    let replayTarget: LogIndex
     /// RA18: the oldest write that is not durable yet, and since when it is waited for.
     var waitingWrite: (number: UInt64, since: ClockStamp)?
     /// RA18: after a pause of this process the policy waits one lease.
@@ -82,6 +84,7 @@ package struct BastionNode: Sendable {
         raft = RaftNode(
             id: ServerID(rawValue: identity.memberID.rawValue), settings: settings.raft, durable: durable,
             initialMembership: Membership(), seed: seed)
+        replayTarget = raft.lastIndex
         policy = FailoverPolicy(settings: settings.policy)
         holder = LeaseHolder(daemon: identity.daemon)
         if let snapshot = durable.snapshot {

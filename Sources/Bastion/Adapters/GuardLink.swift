@@ -1,6 +1,7 @@
 import ClusterModel
 import Dispatch
 import FailoverCore
+import Glibc
 import Guard
 import NodeCore
 import PostgresControl
@@ -12,7 +13,7 @@ import Synchronization
 package final class GuardLink: @unchecked Sendable {
     private let queue = DispatchQueue(label: "pgbastion.guard", qos: .userInteractive)
     private let program: String
-    private let arguments: GuardArguments
+    private var arguments: GuardArguments
     private let server: PostgresServer
     private let submit: @Sendable (NodeInput) -> Void
     private let onEvent: @Sendable (NodeEvent) -> Void
@@ -61,6 +62,17 @@ package final class GuardLink: @unchecked Sendable {
             timer?.cancel()
             client?.close()
             client = nil
+        }
+    }
+
+    /// Tokens count per cluster (4.7): a node that joins tells its guard which one it is.
+    package func setCluster(_ cluster: ClusterID) {
+        queue.async {
+            guard self.arguments.clusterID != cluster else { return }
+            self.arguments.clusterID = cluster
+            self.client?.close()
+            self.client = nil
+            self.connect()
         }
     }
 
@@ -155,7 +167,13 @@ package final class GuardLink: @unchecked Sendable {
     private func disconnected() {
         queue.async {
             guard !self.isStopped else { return }
+            let guardPID = self.client?.guardProcessID
             self.client = nil
+            if let guardPID, kill(guardPID, 0) == 0 {
+                // Only the connection ended: the guard and its server live.
+                self.onEvent(NodeEvent(.warning, "guard.reconnect", "the connection to the guard ended; connecting again"))
+                return self.connect()
+            }
             self.status = nil
             self.submit(.guardLost)
             self.onEvent(NodeEvent(.error, "guard.lost", "the guard ended; its server is being swept"))

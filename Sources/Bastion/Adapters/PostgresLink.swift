@@ -1,5 +1,6 @@
 import ClusterModel
 import FailoverCore
+import Guard
 import NodeCore
 import PostgresControl
 import Synchronization
@@ -70,7 +71,9 @@ package final class PostgresLink: Sendable {
     private func look() async {
         let clock = ContinuousClock()
         let begin = clock.now
-        let facts = await server.facts()
+        let stamp = SystemClock.now()
+        var facts = await server.facts()
+        facts.begunAt = stamp
         submit(.observed(facts))
         onCheck(HealthCheck(duration: clock.now - begin, facts: facts))
     }

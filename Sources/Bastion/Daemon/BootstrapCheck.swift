@@ -9,7 +9,9 @@ struct BootstrapCheck {
 
     /// The member that answered for a cluster; nil when none did.
     func runningCluster() async throws(BastionError) -> (address: String, hello: PeerHello)? {
-        let known = configuration.cluster.peers.map { (host: $0.host.text, port: $0.port.number) } + RememberedMembers(configuration).load()
+        let known =
+            configuration.cluster.peers.map { (host: $0.host.text, port: $0.port.number) }
+            + RememberedMembers(configuration).load().map { (host: $0.host, port: $0.port) }
         guard !known.isEmpty else { return nil }
         let transport = PeerTransport(settings: probeSettings, handlers: handlers)
         var found: (address: String, hello: PeerHello)?
@@ -52,26 +54,36 @@ struct BootstrapCheck {
 }
 
 /// The addresses of the other members, kept outside the Raft directory, so that they outlive a wipe of it.
+///
+/// A restarted node has applied nothing until a leader confirms its log (RA14), so it knows its members' addresses only from
+/// here: without them nodes that all restart at once could never elect a leader.
 struct RememberedMembers: Sendable {
     private let path: String
 
     init(_ configuration: NodeConfiguration) { path = configuration.node.stateDirectory + "/members.json" }
 
     private struct Member: Codable {
+        var member: MemberID
         var host: String
         var port: Int
     }
 
     /// Nothing when there is no file, or none that can be read: it is a help, not a truth.
-    func load() -> [(host: String, port: Int)] {
+    func load() -> [RaftIO.PeerAddress] {
         guard let text = TextFiles.read(path) else { return [] }
-        do { return try JSONDecoder().decode([Member].self, from: Data(text.utf8)).map { ($0.host, $0.port) } } catch { return [] }
+        do {
+            return try JSONDecoder().decode([Member].self, from: Data(text.utf8)).map {
+                RaftIO.PeerAddress(memberID: $0.member, host: $0.host, port: $0.port)
+            }
+        } catch {
+            return []
+        }
     }
 
-    func save(_ members: [(host: String, port: Int)]) throws(BastionError) {
+    func save(_ members: [RaftIO.PeerAddress]) throws(BastionError) {
         do {
-            let text = String(decoding: try JSONEncoder().encode(members.map { Member(host: $0.host, port: $0.port) }), as: UTF8.self)
-            try TextFiles.write(text, to: path)
+            let entries = members.map { Member(member: $0.memberID, host: $0.host, port: $0.port) }
+            try TextFiles.write(String(decoding: try JSONEncoder().encode(entries), as: UTF8.self), to: path)
         } catch let error as BastionError {
             throw error
         } catch {

@@ -90,7 +90,8 @@ package final class Daemon: Sendable {
         gateway = DaemonGateway(driver: driver, transport: transport, health: health, me: configuration.node.name)
         (postgres, guardLink) = Daemon.makePostgres(
             configuration, program: program, submit: submit, effects: effects, metrics: metrics, health: health,
-            secrets: SecretsClient(driver: driver, transport: transport, member: identity.memberID))
+            secrets: SecretsClient(driver: driver, transport: transport, member: identity.memberID),
+            cluster: identity.clusterID)
         proxy = ProxyServer(
             settings: configuration.proxySettings, eventLoopGroup: group,
             deadline: { [guardLink] in guardLink?.isBeforeDeadline ?? true }, observer: { [metrics] in metrics.note($0) })
@@ -114,10 +115,12 @@ package final class Daemon: Sendable {
 
     private static func makePostgres(
         _ configuration: NodeConfiguration, program: String, submit: @escaping @Sendable (NodeInput) -> Void,
-        effects: EffectRouter, metrics: NodeMetrics, health: HealthHistory, secrets: SecretsClient
+        effects: EffectRouter, metrics: NodeMetrics, health: HealthHistory, secrets: SecretsClient, cluster: ClusterID?
     ) -> (PostgresLink?, GuardLink?) {
         guard let settings = configuration.postgresql, let directory = settings.dataDirectory else { return (nil, nil) }
         let server = PostgresServer(configuration.postgresInput(settings, dataDirectory: directory))
+        var guardArguments = configuration.guardArguments
+        guardArguments.clusterID = cluster
         let link = PostgresLink(
             server: server, submit: submit,
             onCheck: { check in
@@ -128,7 +131,7 @@ package final class Daemon: Sendable {
                 }
             }, fetchSecrets: { await secrets.fetch() })
         let guardLink = GuardLink(
-            program: program, arguments: configuration.guardArguments, server: server, submit: submit,
+            program: program, arguments: guardArguments, server: server, submit: submit,
             onEvent: { effects.log($0) }, onChange: { link.poke() })
         return (link, guardLink)
     }

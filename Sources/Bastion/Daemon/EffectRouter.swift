@@ -52,7 +52,10 @@ package final class EffectRouter: EffectPerformer {
         }
     }
 
-    func joined(_ cluster: ClusterID) { self.cluster.withLock { $0 = cluster } }
+    func joined(_ cluster: ClusterID) {
+        self.cluster.withLock { $0 = cluster }
+        parts.withLock { $0 }?.guardLink?.setCluster(cluster)
+    }
 
     package func perform(_ effect: NodeEffect) {
         guard let p = parts.withLock({ $0 }) else { return }

@@ -17,7 +17,8 @@ package final class PeerDirectory: Sendable {
     private struct State {
         var identity: StableIdentity
         var members: [PeerEndpoint] = []
-        /// Learned from the hello of whoever connected here; dropped when the state names its member.
+        /// Remembered from before the restart, or learned from the hello of whoever connected here; dropped when the state names
+        /// its member.
         var callers: [MemberID: RaftIO.PeerAddress] = [:]
     }
     private struct Parts: Sendable {
@@ -29,11 +30,18 @@ package final class PeerDirectory: Sendable {
     init(configuration: NodeConfiguration, store: StableIdentity, daemon: DaemonIncarnation) {
         self.configuration = configuration
         self.daemon = daemon
-        state = Mutex(State(identity: store))
+        var state = State(identity: store)
+        if store.clusterID != nil {
+            for address in RememberedMembers(configuration).load() where address.memberID != store.memberID {
+                state.callers[address.memberID] = address
+            }
+        }
+        self.state = Mutex(state)
     }
 
     func connect(transport: PeerTransport, gateway: DaemonGateway, postgres: PostgresServer?) {
         parts.withLock { $0 = Parts(transport: transport, gateway: gateway, postgres: postgres) }
+        update()
     }
 
     var postgres: PostgresServer? { parts.withLock { $0 }?.postgres }
@@ -66,8 +74,9 @@ package final class PeerDirectory: Sendable {
             for member in members { state.callers[member.memberID] = nil }
         }
         update()
-        do throws(BastionError) { try RememberedMembers(configuration).save(members.map { ($0.host, $0.port) }) } catch {
-            // A help for the next bootstrap only (K06).
+        let addresses = members.map { RaftIO.PeerAddress(memberID: $0.memberID, host: $0.host, port: $0.port) }
+        do throws(BastionError) { try RememberedMembers(configuration).save(addresses) } catch {
+            // A help only: the members know this node's address as well.
         }
         let hosts = Array(Set(members.map(\.host))).sorted()
         guard let postgres = parts.withLock({ $0 })?.postgres else { return }

@@ -22,6 +22,8 @@ package struct GenerationFile: Sendable {
         if let known = try load(), known.member == identity.memberID, let before = store.previousStart,
             (before.generation, before.startID) != (known.generation, known.startID), before.generation <= known.generation
         {
+            // Remembered as newer still, so that restarts of the copy never catch up.
+            try save(Content(member: known.member, generation: max(known.generation, identity.generation) + 1, startID: known.startID))
             throw BastionError(
                 .corrupt, "the Raft directory \"\(store.directory)\" is an older copy",
                 detail: "rule ST11: it was last started as generation \(before.generation), this machine remembers "

@@ -17,6 +17,9 @@ struct AgentMemory: Sendable {
     private(set) var preparedStart: StartKind?
     private(set) var received: ReceivedPosition?
     private(set) var receivedBallot = FencingToken.never
+    /// The ballot for which the running `stopReceiver` was begun: what it measures answers no later one.
+    private var stoppingBallot = FencingToken.never
+    var persistingBallot = FencingToken.never
     var wantedBallot = FencingToken.never
     var pledgeAnswered = false
     /// Nothing is tried again before this instant, after a failure.
@@ -32,6 +35,8 @@ struct AgentMemory: Sendable {
     var checkpointedFor: FencingToken?
     var rolesFor: FencingToken?
     var slotsKept: [String] = []
+    /// Slots of removed members, until a listing shows that they are gone.
+    var slotsToDrop: Set<String> = []
     var slotsAt: ClockStamp?
     /// SE9: since when a new session shows the names of `settlingGeneration`, and the flush position sampled 1 s later.
     var settlingGeneration: UInt64?
@@ -85,7 +90,9 @@ struct AgentMemory: Sendable {
             job = action
             jobStartedAt = now
             if changesData(action) { stopped = nil }
-        case .pledge: pledgeJob = action
+        case .pledge:
+            pledgeJob = action
+            stoppingBallot = wantedBallot
         case .background: backgroundJob = action
         }
     }
@@ -111,7 +118,7 @@ struct AgentMemory: Sendable {
             stoppedAt = now
         case (.stopReceiver(let settings), .stoppedReceiving(let position)):
             received = position
-            receivedBallot = wantedBallot
+            receivedBallot = stoppingBallot
             applied = settings
         case (.applySettings(let settings), _), (.prepareStandby(let settings), _), (.prepareInPlaceStart(let settings), _),
             (.proveSynchronousWait(let settings), _):

@@ -6,27 +6,39 @@ extension NodeAgent {
         let ballot = memory.wantedBallot
         guard ballot > .never, !memory.pledgeAnswered, ballot > c.state.lastToken else { return [] }
         var steps: [AgentStep] = [.watchClosely]
-        if c.pledgedBallot < ballot { steps.append(.persistPledge(ballot)) }
-        guard memory.pledgeJob == nil else { return steps }
+        if c.pledgedBallot < ballot, memory.persistingBallot != ballot {
+            memory.persistingBallot = ballot
+            steps.append(.persistPledge(ballot))
+        }
+        // A settings job that is under way may set the receiver free again: it ends first.
+        guard memory.pledgeJob == nil, memory.job == nil else { return steps }
         if let server = c.server, server.isInRecovery {
             if memory.receivedBallot == ballot {
                 if c.pledgedBallot >= ballot, let received = memory.received {
+                    memory.pledgeAnswered = true
                     steps.append(.answerPledge(answer(ballot, running: received, server, c)))
                 }
             } else {
                 steps.append(.act(.stopReceiver(settings(upstream: nil, c))))
             }
-        } else if c.isStopped, memory.job == nil {
+        } else if c.isStopped {
             steps += answerStopped(ballot, c)
         }
         return steps
     }
 
     /// A stopped server answers from its files; it stays stopped until this operation has decided.
-    private func answerStopped(_ ballot: FencingToken, _ c: AgentContext) -> [AgentStep] {
+    private mutating func answerStopped(_ ballot: FencingToken, _ c: AgentContext) -> [AgentStep] {
+        // SE4: only a server whose guard holds no lease any more answers as fenced.
+        guard let state = c.guardStatus?.state, state == .empty || state == .fenced || state == .standby else { return [] }
         guard c.facts?.dataDirectory == .present, c.facts?.unfinishedJob == nil else { return [] }  // D48
         guard let stopped = memory.stopped else { return memory.retryAt == nil ? [.act(.inspectStopped)] : [] }
         guard c.pledgedBallot >= ballot else { return [] }
+        // A start that is on its way must find no upstream.
+        if memory.applied?.upstream != nil {
+            return memory.retryAt == nil ? [.act(.prepareStandby(settings(upstream: nil, c)))] : []
+        }
+        memory.pledgeAnswered = true
         return [
             .answerPledge(
                 Pledge(

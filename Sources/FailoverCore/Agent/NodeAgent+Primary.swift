@@ -70,7 +70,9 @@ extension NodeAgent {
     /// The server ended under the lease: look at its files, then wait for the leader's decision (5.2).
     private mutating func afterStop(_ primary: PrimaryRecord, _ c: AgentContext) -> [AgentStep] {
         guard c.isStopped, memory.retryAt == nil else { return [.watchClosely] }
-        if case .restartInPlace(primary.token) = c.order, c.holdsLease { return startInPlace(primary, c) }
+        if case .restartInPlace(primary.token) = c.order, c.holdsLease, memory.wantedBallot <= c.state.lastToken {
+            return startInPlace(primary, c)
+        }
         return memory.stopped == nil ? [.act(.inspectStopped), .watchClosely] : [.watchClosely]
     }
 
@@ -124,8 +126,9 @@ extension NodeAgent {
             memory.settlingSince = c.now
             memory.settlingTarget = nil
         }
+        // AS5: facts whose reading began 1 s after the names were first seen.
         guard memory.settledGeneration != synchronous.generation, let since = memory.settlingSince,
-            c.now.since(since) >= .seconds(1)  // AS5
+            (c.facts?.begunAt ?? c.now).since(since) >= .seconds(1)
         else { return }
         guard rule.required > 0 else {
             memory.settledGeneration = synchronous.generation
@@ -156,9 +159,11 @@ extension NodeAgent {
         let keep = c.state.dataNodes.filter { $0.name != c.me }.map(\.name.slotName)
         let isDue = memory.slotsAt.map { c.now.since($0) >= .seconds(10) } ?? true
         guard isDue || keep != memory.slotsKept else { return nil }
-        let drop = memory.slotsKept.filter { !keep.contains($0) }
+        let listed = Set(c.server?.slots.map(\.name) ?? [])
+        memory.slotsToDrop.formUnion(memory.slotsKept)
+        memory.slotsToDrop = memory.slotsToDrop.subtracting(keep).intersection(listed.union(memory.slotsKept))
         memory.slotsKept = keep
         memory.slotsAt = c.now
-        return .act(.ensureSlots(keep: keep, drop: drop))
+        return .act(.ensureSlots(keep: keep, drop: memory.slotsToDrop.sorted()))
     }
 }

@@ -17,7 +17,8 @@ package struct NodeAgent: Sendable {
         if memory.mustLookAgain(c) { steps.append(.order(.status)) }
         if let fence = fenceStranger(c) { return steps + [fence] }
         steps += pledgeSteps(c)
-        if memory.job != nil { return steps + (isUrgent(c) ? [.watchClosely] : []) }
+        if memory.job != nil || memory.pledgeJob != nil { return steps + (isUrgent(c) ? [.watchClosely] : []) }
+        if steps.contains(where: { if case .act = $0 { true } else { false } }) { return steps }
         steps += convergence(c)
         return steps
     }

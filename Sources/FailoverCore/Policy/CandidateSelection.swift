@@ -106,7 +106,10 @@ package struct CandidateSelection: Sendable, Hashable {
 
     /// SE6: mode `off` within `failover.max_lag_threshold`, or what an operator allowed.
     private static func isAllowed(_ q: Question, loss: UInt64?) -> Bool {
-        if let allowance = q.state.operation?.allowDataLossBytes { return loss.map { $0 <= allowance } ?? false }
+        if let allowance = q.state.operation?.allowDataLossBytes { 
+            // An unlimited allowance covers an unknown loss as well.
+            return loss.map { $0 <= allowance } ?? (allowance == .max)
+        }
         guard q.state.synchronous.mode == .off, q.lastPrimaryReportIsRecent, let loss else { return false }
         return q.settings.maxLagBytes == 0 || loss <= q.settings.maxLagBytes
     }

@@ -18,12 +18,13 @@ extension FailoverPolicy {
 
     private func appointBootstrap(_ operation: OperationRecord, _ c: PolicyContext, _ d: inout PolicyDecision) {
         guard let name = operation.to, let node = c.state.nodes[name], let report = c.fresh(name),
-            let server = report.facts?.server, let guardStatus = report.guardStatus
+            let guardStatus = report.guardStatus, let timeline = report.position?.timeline,
+            let basis = basis(for: node, c)
         else { return }
         let primary = AckRule.Member(node: name, dataID: report.facts?.dataID)
         let assignment = Assignment(
             token: operation.ballot, node: name, memberID: node.memberID, guardIncarnation: guardStatus.incarnation,
-            timeline: c.state.lastTimeline.next, parent: server.timeline, basis: .never,
+            timeline: c.state.lastTimeline.next, parent: timeline, basis: basis,
             rule: AckRule(token: operation.ballot, primary: primary, members: [], required: 0), mode: .off,
             dropsOlderRules: true, certificate: nil, operationID: operation.id)
         d.propose(.assignPrimary(assignment), ["LE8", "AG5"])

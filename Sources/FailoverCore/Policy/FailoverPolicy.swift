@@ -17,12 +17,14 @@ package struct FailoverPolicy: Sendable {
         fenceStrangers(c, &d)
         lowerLeaseIfNeeded(c, &d)
         if let operation = c.state.operation {
-            drive(operation, c, &d)
+            if !replaceLostSwitchover(operation, c, &d) { drive(operation, c, &d) }
             if d.command == nil { watchPrimary(during: operation, c, &d) }
         } else {
             watchPrimary(c, &d)
         }
         if d.command == nil { keepOrder(c, &d) }
+        // D29: while a writable server is seen elsewhere nobody is appointed.
+        if d.splitBrain, case .assignPrimary = d.command { d.command = nil }
         return d
     }
 
@@ -36,6 +38,20 @@ package struct FailoverPolicy: Sendable {
 
     /// Why the running operation waits, for `explain` and the status line.
     package var explanation: String { memory.explanation }
+
+    /// DE2 inside a switchover: a primary that is lost before the point of no return is failed over at once.
+    private mutating func replaceLostSwitchover(
+        _ operation: OperationRecord, _ c: PolicyContext, _ d: inout PolicyDecision
+    ) -> Bool {
+        guard operation.kind == .switchover, operation.phase != .promote, operation.phase != .settle,
+            let primary = c.state.primary, primary.phase == .serving, c.state.paused == nil
+        else { return false }
+        let incarnation = c.fresh(primary.node)?.guardStatus?.incarnation
+        let isGuardNew = incarnation != nil && incarnation != primary.guardIncarnation
+        guard isGuardNew || c.ledger.hasExpired(primary.token, state: c.state, now: c.now) else { return false }
+        startFailover(c, &d, ["DE2", "LE8"], "the primary \"\(primary.node)\" was lost during the switchover")
+        return true
+    }
 
     // MARK: DE8
 
@@ -54,8 +70,9 @@ package struct FailoverPolicy: Sendable {
     private func lowerLeaseIfNeeded(_ c: PolicyContext, _ d: inout PolicyDecision) {
         guard memory.wantsTimedLease, c.state.leases.mode == .sole, let primary = c.state.primary else { return }
         let lowering = GuardLowering.timed(durationMilliseconds: c.state.leases.durationMilliseconds)
-        let confirmed = c.reports[primary.node]?.report.guardStatus?.lowered.contains(lowering) == true
-        if confirmed || primary.phase == .ended {
+        let status = c.fresh(primary.node)?.guardStatus
+        let confirmed = status?.token == primary.token && status?.mode == .timed && status?.lowered.contains(lowering) == true
+        if confirmed || primary.released != nil {
             d.propose(.setLeaseMode(.timed, token: primary.token, confirmed: confirmed), ["LE12"])
         } else {
             d.orders[primary.node] = .lower(primary.token, lowering)

@@ -196,7 +196,7 @@ extension ClusterState {
     private mutating func setLeaseMode(_ mode: LeaseMode, _ token: FencingToken, _ confirmed: Bool) throws(Rejection) {
         switch mode {
         case .timed:
-            let nobodyHolds = primary == nil || primary?.phase == .ended
+            let nobodyHolds = primary == nil || primary?.released != nil
             guard nobodyHolds || (primary?.token == token && confirmed) else {
                 throw Rejection("LE12", "the guard of the current token has not confirmed")
             }
@@ -226,7 +226,7 @@ extension ClusterState {
         }
         guard generation == synchronous.generation + 1 else { throw Rejection("D17", "the generation is not the next") }
         guard synchronous.rules.count < Caps.ackRules else { throw Rejection("D17", "too many unsettled rules") }
-        guard mode != .strict || rule.required >= 1 else { throw Rejection("D20", "strict never degrades") }
+        guard mode != .strict || rule.required >= synchronous.wanted else { throw Rejection("D20", "strict never degrades") }
         synchronous.mode = mode
         synchronous.rules.append(rule)
         synchronous.generation = generation

@@ -14,8 +14,8 @@ extension ClusterState {
         started.phases = [.init(name: record.phase.rawValue, detail: record.detail, at: entry.wallTime)]
         operation = started
         if record.kind == .failover {
+            // A hold stays: its guard counts it, so whoever is appointed next must wait for its end (LE8, LE12).
             primary?.phase = .ended
-            hold = nil
             directive(.fence, for: record, at: entry, term, target: record.from)
         } else if record.kind == .switchover {
             directive(.checkpoint, for: record, at: entry, term, target: record.from)
@@ -52,6 +52,7 @@ extension ClusterState {
         case .pledge:
             operation?.ballot = lastToken.next
             operation?.kind = .failover
+            operation?.toIsFixed = false
             primary?.phase = .ended
         default: break
         }
@@ -100,7 +101,6 @@ extension ClusterState {
         hold = nil
         synchronous.mode = a.mode
         synchronous.rules = a.dropsOlderRules ? [a.rule] : synchronous.rules + [a.rule]
-        synchronous.rules.keepNewest(Caps.ackRules)
         synchronous.generation += 1
         let reason = operation?.kind.rawValue ?? "failover"
         timelines.append(
@@ -132,7 +132,8 @@ extension ClusterState {
         guard let record = nodes[a.node], record.memberID == a.memberID, record.kind == .data else {
             throw Rejection("D26", "node \"\(a.node)\" is not a registered data node")
         }
-        let standingFits = record.standing == .ready || (record.standing == .joining && lastToken == .never)
+        let hasNeverServed = !timelines.contains { $0.forkLSN != nil }
+        let standingFits = record.standing == .ready || (record.standing == .joining && hasNeverServed)
         guard standingFits else { throw Rejection("SE5", "node \"\(a.node)\" stands at \(record.standing.rawValue)") }
         guard a.timeline == lastTimeline.next else { throw Rejection("D59", "timeline \(a.timeline) is not the next") }
         switch a.basis {
@@ -146,6 +147,9 @@ extension ClusterState {
                 throw Rejection("LE8", "not the node of token \(lastToken)")
             }
         case .attested: break
+        }
+        guard a.dropsOlderRules || synchronous.rules.count < Caps.ackRules else {
+            throw Rejection("SE2", "too many unsettled rules")
         }
         guard primary == nil || primary?.phase == .ended else {
             throw Rejection("LE6", "token \(lastToken) has not ended")
@@ -176,7 +180,11 @@ extension ClusterState {
         synchronous.rules.removeAll { $0.token == token }
         if let id = operation?.id { cancelOpen(of: id, at: time, error: reason) }
         operation?.ballot = lastToken.next
-        operation?.kind = .failover
+        // SE10: the next candidate may be anybody; a bootstrap has only its own node.
+        if operation?.kind != .bootstrap {
+            operation?.kind = .failover
+            operation?.toIsFixed = false
+        }
         enter(.pledge, detail: "promotion given up: \(reason)", at: time)
     }
 

@@ -63,8 +63,11 @@ extension ServerWorker {
         do {
             try await observeWait(prober)
         } catch {
-            // The placeholder must not stay: every commit would wait.
-            try await applySettings(settings)
+            // The placeholder must not stay: every commit would wait. Nor may the wanted names stand there unproven: with
+            // none a later try begins anew.
+            var without = settings
+            without.synchronousStandbyNames = ""
+            try await applySettings(without)
             await prober.close()
             throw error
         }

@@ -4,7 +4,7 @@ import FailoverCore
 /// One or two primaries in a row, commits acknowledged by their rules on random members, and random silent nodes.
 ///
 /// The first primary `a` writes timeline 1, a second one `b`, appointed with everything acknowledged before, timeline 2 from
-/// the fork on. Every node has a true end of WAL; what it answers may be behind that end only if it runs.
+/// the fork on. Every node has a true end of WAL; only a former primary that runs again may answer less.
 struct AcknowledgedWorld {
     private var dice: Dice
     private let names = ["a", "b", "c", "d", "e"]
@@ -68,8 +68,9 @@ struct AcknowledgedWorld {
         for node in nodes where dice.chance(75) {
             guard let end = ends[node] else { continue }
             var given = answer(node, end, stopped: dice.chance(40))
-            if !given.isStopped, dice.chance(30), rules.contains(where: { $0.primary.node.rawValue == node }) {
-                // A former primary that runs as a standby has not replayed its own end yet.
+            let isMember = rules.contains { $0.members.contains { $0.node.rawValue == node } }
+            if !given.isStopped, dice.chance(30), !isMember, rules.contains(where: { $0.primary.node.rawValue == node }) {
+                // A former primary that runs as a standby has not replayed its own end yet. A member must not answer so (SE3).
                 given.position.lsn = LSN(UInt64(dice.roll(0..<Int(end.lsn.rawValue) + 1)))
             }
             if dice.chance(15) {

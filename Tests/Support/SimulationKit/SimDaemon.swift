@@ -18,7 +18,7 @@ package final class SimDaemon {
     private var workerBusyUntil: Int64 = 0
     private var isStarting = false
     private var isRemoved = false
-    private var seenRole = RaftRole.follower
+    private var progress: Progress?
     /// The guard as this daemon knows it.
     private var guardStatus: GuardStatus?
     private var silentTicks = 0
@@ -54,7 +54,7 @@ package final class SimDaemon {
         sim.tell("\(machine.name) daemon starts")
         sim.checks.raft.started(machine.index, node)
         (route, guardStatus, replies, isStarting, isConnected) = (RoutingTable(), nil, [:], false, false)
-        (observeInterval, workerBusyUntil) = (seconds(1), 0)
+        (observeInterval, workerBusyUntil, progress) = (seconds(1), 0, nil)
         sim.after(sim.random.time(0...50), on: process) { [self] in tick() }
         connectGuard()
         observe()
@@ -95,11 +95,27 @@ package final class SimDaemon {
         stepCount += 1
         sim.note(UInt64(machine.index) << 32 | UInt64(effects.count))
         sim.note(UInt64(sim.now))
-        if let node {
-            sim.note(node.raft.term.rawValue << 40 | node.raft.commitIndex.rawValue)
-            sim.checks.observe(machine, node, sim)
-        }
+        observeProgress()
         for effect in effects { perform(effect) }
+    }
+
+    /// Copying the node costs more than stepping it, so the checkers look only when something they judge has changed.
+    private func observeProgress() {
+        guard let term = node?.raft.term, let commit = node?.raft.commitIndex, let role = node?.raft.role,
+            let last = node?.raft.lastIndex, let applied = node?.raft.appliedIndex
+        else { return }
+        sim.note(term.rawValue << 40 | commit.rawValue)
+        let now = Progress(term: term, role: role, last: last, applied: applied)
+        guard now != progress else { return }
+        progress = now
+        if let node { sim.checks.observe(machine, node, sim) }
+    }
+
+    private struct Progress: Equatable {
+        var term: Term
+        var role: RaftRole
+        var last: LogIndex
+        var applied: LogIndex
     }
 
     package func request(_ request: ClusterRequest, peer: PeerIdentity? = nil, _ done: @escaping (Result<ClusterReply, BastionError>) -> Void) {

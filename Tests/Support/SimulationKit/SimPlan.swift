@@ -28,7 +28,7 @@ package struct SimPlan: Sendable {
     /// Between two faults, in milliseconds.
     package var faultInterval: ClosedRange<Double> = 500...4000
     /// How long faults go on once the cluster is complete.
-    package var faultTime = seconds(18)
+    package var faultTime = seconds(14)
 
     package init(seed: UInt64, nodes: Int = 3) {
         self.seed = seed
