@@ -36,10 +36,13 @@ extension ScenarioTests.ThreeNodes {
                 _ = try SimpleQuery.column(
                     "CREATE TABLE IF NOT EXISTS filler (t text); INSERT INTO filler SELECT repeat(md5(g::text), 40) FROM generate_series(1, 12000) g",
                     on: scene.sandbox.adminConnection(scene.primary))
-                try await scene.sandbox.wait("a refusal", seconds: 20) {
-                    let result = ClientProgram.run("switchover \(behind.name) --yes", on: scene.primary, of: scene.sandbox)
-                    return result.status == 3 && result.errors.contains("replica.caught_up")
+                try await scene.sandbox.wait("the lag to be known", seconds: 20) {
+                    let lag = try ClientProgram.json("lag", on: scene.primary, of: scene.sandbox)
+                    let bytes = try Shell.jq(".data.replicas[] | select(.name == \"\(behind.name)\").lag_bytes", lag)
+                    return Int(bytes) ?? 0 > 10 << 20
                 }
+                let result = ClientProgram.run("switchover \(behind.name) --yes", on: scene.primary, of: scene.sandbox)
+                try hold(result.status == 3 && result.errors.contains("replica.caught_up"), "\(result)")
                 try hold(try await scene.sandbox.primary() == scene.primary, "the primary changed")
             }
         }

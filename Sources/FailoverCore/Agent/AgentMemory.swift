@@ -85,6 +85,8 @@ struct AgentMemory: Sendable {
     }
 
     mutating func start(_ action: PostgresAction, now: ClockStamp) {
+        // An action that fails half-way leaves settings that nobody knows: they are written again.
+        if changesSettings(action) { applied = nil }
         switch AgentMemory.lane(of: action) {
         case .main:
             job = action
@@ -137,6 +139,13 @@ struct AgentMemory: Sendable {
                 runningDirective = nil
             }
         default: break
+        }
+    }
+
+    private func changesSettings(_ action: PostgresAction) -> Bool {
+        switch action {
+        case .applySettings, .stopReceiver, .proveSynchronousWait, .prepareStandby, .prepareInPlaceStart: true
+        default: false
         }
     }
 

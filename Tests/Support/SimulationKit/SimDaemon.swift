@@ -127,6 +127,8 @@ package final class SimDaemon {
 
     package func stop() { feed(.stop) }
 
+    package func startAgain() { start(after: milliseconds(50)) }
+
     // MARK: Effects
 
     private func perform(_ effect: NodeEffect) {

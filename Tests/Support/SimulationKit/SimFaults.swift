@@ -84,6 +84,8 @@ package final class SimFaults {
         }
     }
 
+    package func remove(_ machine: SimMachine) { sim.operators?.remove(machine) }
+
     private func operate(_ fault: SimPlan.Fault, _ machine: SimMachine) {
         switch fault {
         case .failover: sim.operators?.ask(.failover(to: random.chance(0.5) ? machine.name : nil, allowDataLossBytes: nil))

@@ -36,7 +36,9 @@ package struct SimPlan: Sendable {
     }
 
     /// Each seed draws a random subset of faults and rates.
-    package static func swarm(_ seed: UInt64) -> SimPlan {
+    ///
+    /// - Parameter faultTime: nil: the usual time.
+    package static func swarm(_ seed: UInt64, faultTime: Int64? = nil) -> SimPlan {
         var random = SimRandom(seed: seed &* 0x9E37_79B9 &+ 17)
         var plan = SimPlan(seed: seed)
         plan.nodes = [3, 3, 3, 3, 3, 3, 5, 5, 2, 1][random.int(0...9)]
@@ -53,6 +55,7 @@ package struct SimPlan: Sendable {
         if random.chance(0.2) { plan.promotionTime = 50...random.real(200...1500) }
         if random.chance(0.3) { plan.faultInterval = 100...1500 }
         if random.chance(0.2) { plan.settings.policy.leaseMilliseconds = Int64(random.int(1000...6000)) }
+        if let faultTime { plan.faultTime = faultTime }
         plan.settings.policy.restartHoldMilliseconds = Int64(random.int(5000...20_000))
         return plan
     }

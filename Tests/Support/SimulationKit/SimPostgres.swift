@@ -7,6 +7,10 @@ package final class SimPostgres {
     var sim: Simulation { machine.sim }
     var files = SimFiles()
     private(set) var server: SimServer?
+    /// Of the server that may commit now, as its clients see it.
+    package var isWritable: Bool { server?.acceptsWrites == true }
+    package var hasPostmaster: Bool { server?.postmasterIsAlive == true }
+    package var processID: Int32? { server?.pid }
     private var lastPID: Int32 = 100
     /// SIGKILL is pending for a process in uninterruptible sleep until then (LE11).
     private var ghostsUntil: Int64 = 0

@@ -67,10 +67,10 @@ package final class SimProcess {
         backlog = []
     }
 
-    func freeze() { if isAlive { isFrozen = true } }
+    package func freeze() { if isAlive { isFrozen = true } }
 
     /// Everything that waited happens now, in order.
-    func thaw() {
+    package func thaw() {
         guard isFrozen else { return }
         isFrozen = false
         while !backlog.isEmpty, isAlive, !isFrozen { backlog.removeFirst()() }
