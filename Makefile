@@ -52,15 +52,15 @@ build:
 	$(SWIFT) build --build-tests
 
 # Tests with sockets, processes and servers measure time: they run one at a time, scenarios in a process of their own.
-IO_TESTS = ^(ProxyServer|RaftIO|HTTPAPI|PostgresControl|Guard|Telemetry)Tests
+IO_TESTS = ^(ProxyServer|RaftIO|HTTPAPI|PostgresControl|Guard|Telemetry)Tests\.
 
 test: setup build
 	@echo "== unit, story, paper, golden, simulation, fuzz and tidy tests"
-	$(SWIFT) test --skip-build --skip ScenarioTests --skip '$(IO_TESTS)'
+	$(SWIFT) test --skip-build --skip '^ScenarioTests\.' --skip '$(IO_TESTS)'
 	@echo "== adapters: sockets, files, processes, PostgreSQL"
 	$(SWIFT) test --skip-build --no-parallel --filter '$(IO_TESTS)'
 	@echo "== scenarios: real PostgreSQL, real daemons"
-	$(SWIFT) test --skip-build --no-parallel --filter ScenarioTests
+	$(SWIFT) test --skip-build --no-parallel --filter '^ScenarioTests\.'
 	@echo "== all tests passed"
 
 demo: setup

@@ -62,7 +62,9 @@ import Testing
         var state = StateBench.serving().state
         state.synchronous.configured = .strict
         state.synchronous.wanted = 3
-        #expect(change(state, streaming: ["b", "c"]) == begins(.strict, rule(1, "a", ["b", "c"], 2)))
+        #expect(change(state, streaming: ["b", "c"]) == nil, "D20: strict never asks for fewer than wanted")
+        state.synchronous.configured = .quorum
+        #expect(change(state, streaming: ["b", "c"]) == begins(.quorum, rule(1, "a", ["b", "c"], 2)))
         var off = StateBench.synchronous().state
         off.synchronous.configured = .off
         #expect(change(off, streaming: ["b", "c"]) == begins(.off, rule(1, "a", [], 0), 3))

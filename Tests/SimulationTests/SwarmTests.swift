@@ -1,3 +1,4 @@
+import FailoverCore
 import FoundationEssentials
 import SimulationKit
 import Testing

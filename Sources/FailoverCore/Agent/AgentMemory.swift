@@ -161,6 +161,12 @@ struct AgentMemory: Sendable {
         }
     }
 
+    /// A start was asked for a moment ago, and the server is not there yet.
+    func isStarting(_ c: AgentContext) -> Bool {
+        guard c.guardStatus?.postmasterPID == nil, let startAskedAt else { return false }
+        return c.now.since(startAskedAt) < .milliseconds(500)
+    }
+
     /// D48: what was known of the files says nothing any more, also when the job fails.
     private func changesData(_ action: PostgresAction) -> Bool {
         switch action {

@@ -19,6 +19,8 @@ package struct NodeAgent: Sendable {
         steps += pledgeSteps(c)
         if memory.job != nil || memory.pledgeJob != nil { return steps + (isUrgent(c) ? [.watchClosely] : []) }
         if steps.contains(where: { if case .act = $0 { true } else { false } }) { return steps }
+        // D48: a start that was asked for may still be on its way to the guard; no job may change the files meanwhile.
+        if memory.isStarting(c) { return steps + [.watchClosely] }
         steps += convergence(c)
         return steps
     }

@@ -21,7 +21,8 @@ package enum SynchronousPolicy {
         let rule = AckRule(
             token: primary.token, primary: current.primary, members: mode == .off ? [] : members, required: required)
         guard rule != current || mode != state.synchronous.mode else { return nil }
-        if mode == .strict && required == 0 { return nil }
+        // D20: strict waits for as many as were asked for; fewer would be refused.
+        if mode == .strict && required < state.synchronous.wanted { return nil }
         return .beginSyncChange(
             token: primary.token, generation: state.synchronous.generation + 1, mode: mode, rule: rule)
     }
