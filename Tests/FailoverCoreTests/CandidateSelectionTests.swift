@@ -23,7 +23,8 @@ import Testing
     @Test(arguments: [
         ("SE10", "SE10: its promotion failed in this operation"), ("standing", "SE5: standing diverged"),
         ("nofailover", "SE5: tagged nofailover"), ("drained", "SE5: drained"), ("silent", "SE3: has not pledged"),
-        ("storage", "DE4: storage stalled"), ("paused", "SE5: replay is paused"), ("guard", "SE5: no guard is reported"),
+        ("storage", "DE4: storage stalled"), ("paused", "SE5: replay is paused"),
+        ("guard", "SE5: no guard is reported"),
         ("system", "D60: another system identifier"), ("data", "SE5: its data were replaced and are not ready"),
         ("timeline", "AG18: timeline 9 is not in the lineage"),
     ]) func `a rejection names its rule (SE5, D69)`(flaw: String, text: String) {
@@ -85,7 +86,7 @@ import Testing
         var q = question(["b": 900, "c": 800])
         q.state.synchronous.mode = .off
         q.state.synchronous.rules = [rule(1, "a", [], 0)]
-        q.lastPrimaryLSN = LSN(900 + 1 << 20)
+        q.lastPrimaryLSN = LSN(900 + (1 << 20))
         q.lastPrimaryReportIsRecent = true
         #expect(CandidateSelection(q).candidates.map(\.node.name) == [name("b")])
         #expect(CandidateSelection(q).candidates.first?.lossBytes == 1 << 20)
@@ -126,7 +127,8 @@ import Testing
         var q = question(["b": 900, "c": 900])
         q.state.timelines.append(timeline(3, parent: 2, fork: nil))
         q.pledges[name("b")]?.position = at(3, 900)
-        #expect(CandidateSelection(q).rejected[name("b")] == "D19: not proven lossless", "as a silent member of the set")
+        #expect(
+            CandidateSelection(q).rejected[name("b")] == "D19: not proven lossless", "as a silent member of the set")
         q.state.synchronous.rules = [rule(1, "a", ["c"], 1)]
         #expect(CandidateSelection(q).candidates.first?.node.name == name("b"))
     }
@@ -137,7 +139,8 @@ import Testing
         var reports: [NodeName: NodeReport] = [:]
         for node in ["a", "b", "c"] { reports[name(node)] = report(node, .replica, lsn: positions[node] ?? 0) }
         return CandidateSelection.Question(
-            state: state, pledges: pledges(positions.mapValues { at(2, $0) }), excluded: [], reports: reports, leader: name("w"),
+            state: state, pledges: pledges(positions.mapValues { at(2, $0) }), excluded: [], reports: reports,
+            leader: name("w"),
             settings: PolicySettings(), lastPrimaryLSN: nil, lastPrimaryReportIsRecent: false)
     }
 }

@@ -152,9 +152,12 @@ import Testing
     @Test func `SetStanding needs the standing it starts from and the member (3_2)`() {
         let bench = StateBench.serving()
         let b = name("b")
-        bench.refuses(.setStanding(node: b, memberID: member("b"), from: .joining, to: .ready, dataID: nil, reason: ""), "CS4")
-        bench.refuses(.setStanding(node: b, memberID: member("x"), from: .ready, to: .diverged, dataID: nil, reason: ""), "CS4")
-        bench.must(.setStanding(node: b, memberID: member("b"), from: .ready, to: .diverged, dataID: nil, reason: "fork"))
+        bench.refuses(
+            .setStanding(node: b, memberID: member("b"), from: .joining, to: .ready, dataID: nil, reason: ""), "CS4")
+        bench.refuses(
+            .setStanding(node: b, memberID: member("x"), from: .ready, to: .diverged, dataID: nil, reason: ""), "CS4")
+        bench.must(
+            .setStanding(node: b, memberID: member("b"), from: .ready, to: .diverged, dataID: nil, reason: "fork"))
         #expect(bench.state.nodes[b]?.standingReason == "fork")
     }
 
@@ -211,10 +214,14 @@ import Testing
 
     @Test func `a change of the rule needs the serving token and the next generation (D17)`() {
         let bench = StateBench.serving()
-        bench.refuses(.beginSyncChange(token: FencingToken(2), generation: 2, mode: .quorum, rule: rule(2, "a", ["b"], 1)), "D17")
-        bench.refuses(.beginSyncChange(token: FencingToken(1), generation: 3, mode: .quorum, rule: rule(1, "a", ["b"], 1)), "D17")
-        bench.refuses(.beginSyncChange(token: FencingToken(1), generation: 2, mode: .quorum, rule: rule(2, "a", ["b"], 1)), "D17")
-        bench.refuses(.beginSyncChange(token: FencingToken(1), generation: 2, mode: .strict, rule: rule(1, "a", [], 0)), "D20")
+        bench.refuses(
+            .beginSyncChange(token: FencingToken(2), generation: 2, mode: .quorum, rule: rule(2, "a", ["b"], 1)), "D17")
+        bench.refuses(
+            .beginSyncChange(token: FencingToken(1), generation: 3, mode: .quorum, rule: rule(1, "a", ["b"], 1)), "D17")
+        bench.refuses(
+            .beginSyncChange(token: FencingToken(1), generation: 2, mode: .quorum, rule: rule(2, "a", ["b"], 1)), "D17")
+        bench.refuses(
+            .beginSyncChange(token: FencingToken(1), generation: 2, mode: .strict, rule: rule(1, "a", [], 0)), "D20")
         bench.must(.beginSyncChange(token: FencingToken(1), generation: 2, mode: .quorum, rule: rule(1, "a", ["b"], 1)))
         #expect(bench.state.synchronous.rules.count == 2, "SE2: both rules count until the change is settled")
         #expect(bench.state.synchronous.degraded)
@@ -228,10 +235,13 @@ import Testing
     @Test func `eight rules may be unsettled (3_1)`() {
         let bench = StateBench.serving()
         for generation in UInt64(2)...8 {
-            bench.must(.beginSyncChange(token: FencingToken(1), generation: generation, mode: .quorum, rule: rule(1, "a", ["b"], 1)))
+            bench.must(
+                .beginSyncChange(
+                    token: FencingToken(1), generation: generation, mode: .quorum, rule: rule(1, "a", ["b"], 1)))
         }
         #expect(bench.state.synchronous.rules.count == 8)
-        bench.refuses(.beginSyncChange(token: FencingToken(1), generation: 9, mode: .quorum, rule: rule(1, "a", ["b"], 1)), "D17")
+        bench.refuses(
+            .beginSyncChange(token: FencingToken(1), generation: 9, mode: .quorum, rule: rule(1, "a", ["b"], 1)), "D17")
     }
 
     @Test func `the policy asks for at least one synchronous replica (SE1)`() {
@@ -283,10 +293,13 @@ func hold(
     _ id: UInt64, token: UInt64 = 1, incarnation: GuardIncarnation = guardOf("a"), milliseconds: Int64 = 60_000
 ) -> HoldRecord {
     HoldRecord(
-        id: id, token: FencingToken(token), guardIncarnation: incarnation, durationMilliseconds: milliseconds, reason: "test")
+        id: id, token: FencingToken(token), guardIncarnation: incarnation, durationMilliseconds: milliseconds,
+        reason: "test")
 }
 
-func directive(_ id: String, _ node: String, token: UInt64 = 1, type: DirectiveRecord.Kind = .basebackup) -> DirectiveRecord {
+func directive(_ id: String, _ node: String, token: UInt64 = 1, type: DirectiveRecord.Kind = .basebackup)
+    -> DirectiveRecord
+{
     DirectiveRecord(
         id: id, type: type, targetNode: name(node), token: FencingToken(token), status: .running, createdAt: 0,
         ttlMilliseconds: 60_000, term: 1)

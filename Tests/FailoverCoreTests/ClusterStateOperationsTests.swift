@@ -48,7 +48,9 @@ import Testing
 
     @Test func `an operation that only settles gives way to the next one (3_2)`() {
         let bench = promoting()
-        bench.refuses(.startOperation(operation("op2", .failover, from: "b", fromToken: 2, ballot: 3)), "no_operation_in_progress")
+        bench.refuses(
+            .startOperation(operation("op2", .failover, from: "b", fromToken: 2, ballot: 3)), "no_operation_in_progress"
+        )
         bench.must(.recordPromotion(token: FencingToken(2), timeline: TimelineID(3), forkLSN: LSN(500)))
         #expect(bench.state.operation?.phase == .settle)
         bench.must(.startOperation(operation("op2", .failover, from: "b", fromToken: 2, ballot: 3)))
@@ -177,14 +179,17 @@ import Testing
         let kept = StateBench.synchronous()
         kept.failover(released: true)
         let new = rule(2, "b", ["c"], 1)
-        kept.must(.assignPrimary(assignment(2, "b", timeline: 3, parent: 2, .released, operation: "op", rule: new, mode: .quorum)))
+        kept.must(
+            .assignPrimary(
+                assignment(2, "b", timeline: 3, parent: 2, .released, operation: "op", rule: new, mode: .quorum)))
         #expect(kept.state.synchronous.rules == [rule(1, "a", ["b", "c"], 1), new])
         let dropped = StateBench.synchronous()
         dropped.failover(released: true)
         dropped.must(
             .assignPrimary(
                 assignment(
-                    2, "b", timeline: 3, parent: 2, .released, operation: "op", rule: new, mode: .quorum, dropsOlderRules: true)))
+                    2, "b", timeline: 3, parent: 2, .released, operation: "op", rule: new, mode: .quorum,
+                    dropsOlderRules: true)))
         #expect(dropped.state.synchronous.rules == [new])
     }
 
@@ -206,7 +211,9 @@ import Testing
         bench.refuses(.abandonAssignment(token: FencingToken(1), reason: ""), "SE10")
         bench.failover(released: true)
         let new = rule(2, "b", ["c"], 1)
-        bench.must(.assignPrimary(assignment(2, "b", timeline: 3, parent: 2, .released, operation: "op", rule: new, mode: .quorum)))
+        bench.must(
+            .assignPrimary(
+                assignment(2, "b", timeline: 3, parent: 2, .released, operation: "op", rule: new, mode: .quorum)))
         bench.must(.abandonAssignment(token: FencingToken(2), reason: "no progress"))
         #expect(bench.state.primary?.phase == .ended)
         #expect(bench.state.operation?.phase == .pledge)

@@ -75,7 +75,8 @@ import Testing
         #expect(decision.orders == [name("a"): .restartInPlace(FencingToken(1))])
     }
 
-    @Test func `in mode off a replica that has everything may be promoted after a crash, one that has not may not (5_2)`() {
+    @Test
+    func `in mode off a replica that has everything may be promoted after a crash, one that has not may not (5_2)`() {
         let bench = PolicyBench(StateBench.serving())
         bench.set("a", .crashed, lsn: 901)
         #expect(bench.decide().orders == [name("a"): .restartInPlace(FencingToken(1))])
@@ -129,7 +130,8 @@ import Testing
         #expect(bench.decide().started != nil)
     }
 
-    @Test func `a stalled disk ends a primary, a full one does not, and not when it stalls everywhere (D64, DE4, DE5)`() {
+    @Test func `a stalled disk ends a primary, a full one does not, and not when it stalls everywhere (D64, DE4, DE5)`()
+    {
         let bench = PolicyBench()
         bench.reports[name("a")]?.facts?.storage = .full
         #expect(bench.decide().started == nil)
@@ -167,7 +169,8 @@ import Testing
         #expect(assigned.rule == rule(2, "b", ["c"], 1), "SE8: pledged nodes not ahead; never the dead primary (D22)")
         #expect(assigned.certificate?.provenZero == true && assigned.certificate?.bytesMax == 0)
         #expect(assigned.certificate?.silent == [name("a")])
-        bench.reports[name("b")]?.promoted = PromotionReport(token: FencingToken(2), timeline: TimelineID(3), forkLSN: LSN(960))
+        bench.reports[name("b")]?.promoted = PromotionReport(
+            token: FencingToken(2), timeline: TimelineID(3), forkLSN: LSN(960))
         bench.step()
         #expect(bench.primary?.phase == .serving)
         #expect(bench.operation?.phase == .settle)
@@ -231,7 +234,8 @@ import Testing
         case "failed": bench.reports[name("b")]?.failedToken = FencingToken(2)
         case "guard": bench.reports[name("b")]?.guardStatus?.incarnation = guardOf("b", life: 2)
         case "timeline":
-            bench.reports[name("b")]?.promoted = PromotionReport(token: FencingToken(2), timeline: TimelineID(9), forkLSN: LSN(1))
+            bench.reports[name("b")]?.promoted = PromotionReport(
+                token: FencingToken(2), timeline: TimelineID(9), forkLSN: LSN(1))
         case "stuck": bench.wait(10_000)
         default: bench.cluster.release()
         }
@@ -249,7 +253,8 @@ import Testing
         _ = bench.decide()
         for node in ["b", "c"] { bench.pledge(node, at(2, 950)) }
         bench.step()
-        bench.reports[name("b")]?.promoted = PromotionReport(token: FencingToken(2), timeline: TimelineID(3), forkLSN: LSN(960))
+        bench.reports[name("b")]?.promoted = PromotionReport(
+            token: FencingToken(2), timeline: TimelineID(3), forkLSN: LSN(960))
         bench.step()
         bench.reports[name("b")] = report("b", .primary, lsn: 970, timeline: 3, token: 2, replicas: ["c"])
         bench.set("c", .replica, timeline: 3)
@@ -313,7 +318,7 @@ import Testing
         let bench = PolicyBench()
         bench.cluster.must(.publishDirective(directive("d", "b")))
         #expect(bench.decide().command == nil)
-        bench.reports[name("b")]?.directiveResults = ["d": .some(nil)]
+        bench.reports[name("b")]?.directiveResults = ["d": nil]
         #expect(bench.decide().command == .completeDirective(id: "d", status: .completed, error: nil))
         bench.reports[name("b")]?.directiveResults = ["d": "no space"]
         #expect(bench.decide().command == .completeDirective(id: "d", status: .failed, error: "no space"))

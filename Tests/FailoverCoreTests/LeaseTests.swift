@@ -1,197 +1,141 @@
 import ClusterModel
-import FailoverCore
 import Testing
 
-/// The daemon's side of the lease (LE3).
-@Suite struct LeaseHolderTests {
-    @Test func `a grant counts from the stamp of its own request (LE3, D3)`() {
-        var holder = LeaseHolder(daemon: daemonOf("a"))
-        let first = ask(&holder, 100)
-        let second = ask(&holder, 400)
-        #expect(holder.unanswered == 2)
-        #expect(accept(&holder, grant(second), 450) == arm(400))
-        #expect(accept(&holder, grant(first), 460) == arm(100), "late: only what its own request allows")
-        #expect(holder.unanswered == 0)
-        #expect(accept(&holder, grant(first), 470) == nil, "duplicated")
+@testable import FailoverCore
+
+@Suite struct LeaseTests {
+    private static let daemon = DaemonIncarnation(rawValue: 5)
+
+    private func request(_ sequence: UInt64 = 1, token: UInt64 = 1, guardID: Int = 1) -> LeaseRequest {
+        LeaseRequest(
+            clusterID: Fixture.cluster, epoch: 1, memberID: Fixture.member(1), token: FencingToken(token),
+            guardIncarnation: Fixture.guardID(guardID), daemon: Self.daemon, sequence: sequence)
     }
 
-    @Test func `a grant that does not fit its request is ignored (LE3)`() {
-        var holder = LeaseHolder(daemon: daemonOf("a"))
-        let asked = ask(&holder, 0)
-        var other = grant(asked)
-        other.daemon = daemonOf("a", life: 2)
-        #expect(accept(&holder, other, 1) == nil)
-        other = grant(asked)
-        other.clusterID = ClusterID(rawValue: 9)
-        #expect(accept(&holder, other, 1) == nil)
-        other = grant(asked)
-        other.token = FencingToken(2)
-        #expect(accept(&holder, other, 1) == nil)
-        other = grant(asked)
-        other.guardIncarnation = guardOf("a", life: 2)
-        #expect(accept(&holder, other, 1) == nil)
-        other = grant(asked)
-        other.sequence += 1
-        #expect(accept(&holder, other, 1) == nil)
-        #expect(holder.accept(grant(asked), cluster: identity, guardIncarnation: guardOf("a", life: 2), now: stamp(1)) == nil)
-        #expect(accept(&holder, grant(asked), 1) == arm(0))
+    // MARK: The leader's side
+
+    @Test func `LE6: a request must name the cluster, the holder, its guard, and a token that has not ended`() {
+        var state = Fixture.serving()
+        var ledger = LeaseLedger(term: 3, becameLeaderAt: Fixture.stamp(0))
+        let now = Fixture.stamp(10)
+        func answer(_ request: LeaseRequest, _ context: UInt64) -> LeaseDenialReason? {
+            ledger.accept(request, from: Fixture.member(1), context: context, state: state, now: now)
+        }
+        #expect(answer(request(1, token: 2), 1) == .wrongToken)
+        #expect(answer(request(1, guardID: 2), 2) == .wrongGuard)
+        var foreign = request()
+        foreign.clusterID = ClusterID(rawValue: 1)
+        #expect(answer(foreign, 3) == .wrongCluster)
+        #expect(answer(request(1), 4) == nil)
+        #expect(answer(request(1), 5) == .stale)
+        state.primary?.phase = .ended
+        #expect(answer(request(2), 6) == .ended)
     }
 
-    @Test func `a request is kept for one lease (LE3)`() {
-        var holder = LeaseHolder(daemon: daemonOf("a"))
-        let old = ask(&holder, 0)
-        _ = ask(&holder, 3001)
-        #expect(accept(&holder, grant(old), 3002) == nil)
+    @Test func `LE7: a request that waits when its token ends is dropped`() {
+        var state = Fixture.serving()
+        var ledger = LeaseLedger(term: 3, becameLeaderAt: Fixture.stamp(0))
+        #expect(ledger.accept(request(), from: Fixture.member(1), context: 1, state: state, now: Fixture.stamp(1)) == nil)
+        state.primary?.phase = .ended
+        guard case .failure(let refused)? = ledger.finish(context: 1, confirmed: true, state: state)?.answer else {
+            Issue.record("granted")
+            return
+        }
+        #expect(refused.denial.reason == .ended)
     }
 
-    @Test(arguments: [(Int64(1000), Int64(100)), (3000, 300), (30_000, 1000)])
-    func `renewal is a tenth of the lease, within 100 ms and 1 s (2_3)`(lease: Int64, interval: Int64) {
+    @Test func `LE8: another leader's grants are waited out from its own election, this one's from the last acceptance`() {
+        let state = Fixture.serving()
+        var ledger = LeaseLedger(term: 3, becameLeaderAt: Fixture.stamp(1000))
+        let token = FencingToken(1)
+        #expect(!ledger.hasExpired(token, state: state, now: Fixture.stamp(1000 + 3089)))
+        #expect(ledger.hasExpired(token, state: state, now: Fixture.stamp(1000 + 3090)))
+        #expect(ledger.accept(request(), from: Fixture.member(1), context: 1, state: state, now: Fixture.stamp(2000)) == nil)
+        #expect(!ledger.hasExpired(token, state: state, now: Fixture.stamp(2000 + 3089)))
+        #expect(ledger.hasExpired(token, state: state, now: Fixture.stamp(2000 + 3090)))
+    }
+
+    @Test func `LE8: nothing is waited for when this leader assigned the token and nobody asked`() {
+        var ledger = LeaseLedger(term: 3, becameLeaderAt: Fixture.stamp(1000))
+        ledger.assigned(FencingToken(1))
+        #expect(ledger.hasExpired(FencingToken(1), state: Fixture.serving(), now: Fixture.stamp(1000)))
+    }
+
+    @Test func `LE8: the longest duration granted counts, and the wait of the terms for grants of others`() {
+        var state = Fixture.serving()
+        state.leases.waitMilliseconds = 30_000
+        let ledger = LeaseLedger(term: 3, becameLeaderAt: Fixture.stamp(0))
+        #expect(!ledger.hasExpired(FencingToken(1), state: state, now: Fixture.stamp(30_000)))
+        #expect(ledger.hasExpired(FencingToken(1), state: state, now: Fixture.stamp(30_900)))
+    }
+
+    @Test func `LE8: a hold is waited out from its own receipt, an inherited one from the election`() {
+        var state = Fixture.serving()
+        state.hold = HoldRecord(id: 1, token: FencingToken(1), guardIncarnation: Fixture.guardID(1), durationMilliseconds: 60_000, reason: "")
+        var ledger = LeaseLedger(term: 3, becameLeaderAt: Fixture.stamp(0))
+        #expect(!ledger.hasExpired(FencingToken(1), state: state, now: Fixture.stamp(61_799)))
+        #expect(ledger.hasExpired(FencingToken(1), state: state, now: Fixture.stamp(61_800)))
+        ledger.noteHold(FencingToken(1), now: Fixture.stamp(10_000))
+        #expect(!ledger.hasExpired(FencingToken(1), state: state, now: Fixture.stamp(71_799)))
+    }
+
+    @Test func `4.10: a lease without end never expires`() {
+        var state = Fixture.serving(1)
+        state.leases.mode = .sole
+        let ledger = LeaseLedger(term: 3, becameLeaderAt: Fixture.stamp(0))
+        #expect(ledger.expiry(of: FencingToken(1), state: state) == nil)
+    }
+
+    // MARK: The holder's side
+
+    @Test func `LE3: a grant counts once, from its own request's stamp`() throws {
+        var holder = LeaseHolder(daemon: Self.daemon)
+        let state = Fixture.serving()
+        let cluster = try #require(state.cluster)
+        func ask(_ now: Int64) -> LeaseRequest {
+            holder.request(
+                cluster: cluster, member: Fixture.member(1), token: FencingToken(1), guardIncarnation: Fixture.guardID(1),
+                terms: state.leases, now: Fixture.stamp(now))
+        }
+        func grant(_ request: LeaseRequest) -> LeaseGrant {
+            LeaseGrant(
+                clusterID: cluster.id, term: 3, token: request.token, guardIncarnation: request.guardIncarnation,
+                daemon: request.daemon, sequence: request.sequence, durationMilliseconds: 3000, mode: .timed)
+        }
+        let (first, second) = (ask(100), ask(400))
+        func order(_ grant: LeaseGrant, guardID: Int = 1) -> GuardOrder? {
+            holder.accept(grant, cluster: cluster, guardIncarnation: Fixture.guardID(guardID), now: Fixture.stamp(900))
+        }
+        #expect(order(grant(second)) == .arm(token: FencingToken(1), requestedAt: Fixture.stamp(400), durationMilliseconds: 3000, mode: .timed))
+        #expect(order(grant(first), guardID: 2) == nil)
+        #expect(order(grant(first)) == .arm(token: FencingToken(1), requestedAt: Fixture.stamp(100), durationMilliseconds: 3000, mode: .timed))
+        #expect(order(grant(first)) == nil)
+        var foreign = grant(ask(950))
+        foreign.token = FencingToken(2)
+        #expect(order(foreign) == nil)
+    }
+
+    @Test func `LE3: a request is forgotten after one lease`() throws {
+        var holder = LeaseHolder(daemon: Self.daemon)
+        let state = Fixture.serving()
+        let cluster = try #require(state.cluster)
+        func ask(_ now: Int64) -> LeaseRequest {
+            holder.request(
+                cluster: cluster, member: Fixture.member(1), token: FencingToken(1), guardIncarnation: Fixture.guardID(1),
+                terms: state.leases, now: Fixture.stamp(now))
+        }
+        let old = ask(0)
+        _ = ask(3001)
+        let late = LeaseGrant(
+            clusterID: cluster.id, term: 3, token: old.token, guardIncarnation: old.guardIncarnation, daemon: old.daemon,
+            sequence: old.sequence, durationMilliseconds: 3000, mode: .timed)
+        #expect(holder.accept(late, cluster: cluster, guardIncarnation: Fixture.guardID(1), now: Fixture.stamp(3002)) == nil)
+    }
+
+    @Test(arguments: [(1000, 100), (3000, 300), (60_000, 1000)] as [(Int64, Int64)])
+    func `a lease is renewed every tenth of it, within 100 ms to 1 s`(lease: Int64, interval: Int64) {
         var terms = LeaseTerms()
         terms.durationMilliseconds = lease
         #expect(LeaseHolder.renewalInterval(terms) == .milliseconds(interval))
-    }
-
-    @Test func `a new leader is asked at once (2_3)`() {
-        var holder = LeaseHolder(daemon: daemonOf("a"))
-        #expect(holder.isDue(terms: LeaseTerms(), now: stamp(0), leaderIsNew: false))
-        _ = ask(&holder, 0)
-        #expect(!holder.isDue(terms: LeaseTerms(), now: stamp(299), leaderIsNew: false))
-        #expect(holder.isDue(terms: LeaseTerms(), now: stamp(299), leaderIsNew: true))
-        #expect(holder.isDue(terms: LeaseTerms(), now: stamp(300), leaderIsNew: false))
-        _ = ask(&holder, 300)
-        holder.retrySoon(now: stamp(301))
-        #expect(holder.isDue(terms: LeaseTerms(), now: stamp(301), leaderIsNew: false))
-    }
-
-    private let identity = ClusterIdentity(id: clusterID, epoch: 1, name: "demo")
-
-    private func ask(_ holder: inout LeaseHolder, _ now: Int64) -> LeaseRequest {
-        holder.request(
-            cluster: identity, member: member("a"), token: FencingToken(1), guardIncarnation: guardOf("a"), terms: LeaseTerms(),
-            now: stamp(now))
-    }
-    private func accept(_ holder: inout LeaseHolder, _ grant: LeaseGrant, _ now: Int64) -> GuardOrder? {
-        holder.accept(grant, cluster: identity, guardIncarnation: guardOf("a"), now: stamp(now))
-    }
-    private func grant(_ request: LeaseRequest) -> LeaseGrant {
-        LeaseGrant(
-            clusterID: request.clusterID, term: 1, token: request.token, guardIncarnation: request.guardIncarnation,
-            daemon: request.daemon, sequence: request.sequence, durationMilliseconds: 3000, mode: .timed)
-    }
-    private func arm(_ requestedAt: Int64) -> GuardOrder {
-        .arm(token: FencingToken(1), requestedAt: stamp(requestedAt), durationMilliseconds: 3000, mode: .timed)
-    }
-}
-
-/// The leader's side of the lease (LE6 to LE9).
-@Suite struct LeaseLedgerTests {
-    private let state = StateBench.serving().state
-
-    @Test func `a request is refused unless it is exactly what primary names (LE6)`() {
-        var ledger = LeaseLedger(term: 1, becameLeaderAt: stamp(0))
-        func refusal(_ change: (inout LeaseRequest) -> Void, _ state: ClusterState? = nil) -> LeaseDenialReason? {
-            var asked = ask(1)
-            change(&asked)
-            return ledger.accept(asked, from: member("a"), context: 1, state: state ?? self.state, now: stamp(1))
-        }
-        #expect(refusal { $0.clusterID = ClusterID(rawValue: 9) } == .wrongCluster)
-        #expect(refusal { $0.epoch = 2 } == .wrongCluster)
-        #expect(refusal { $0.token = FencingToken(2) } == .wrongToken)
-        #expect(refusal { $0.memberID = member("b") } == .wrongToken)
-        #expect(refusal { $0.guardIncarnation = guardOf("a", life: 2) } == .wrongGuard)
-        var ended = state
-        ended.primary?.phase = .ended
-        #expect(refusal({ _ in }, ended) == .ended)
-        #expect(refusal { _ in } == nil)
-        #expect(refusal { _ in } == .stale, "LE6: the sequence was seen")
-        #expect(ledger.lastAcceptance(of: FencingToken(1)) == stamp(1))
-    }
-
-    @Test func `it grants after a complete round, if the state still allows it (LE7)`() {
-        var ledger = LeaseLedger(term: 4, becameLeaderAt: stamp(0))
-        #expect(ledger.accept(ask(1), from: member("a"), context: 7, state: state, now: stamp(1)) == nil)
-        #expect(ledger.finish(context: 8, confirmed: true, state: state) == nil)
-        guard let (to, answer) = ledger.finish(context: 7, confirmed: true, state: state), case .success(let grant) = answer else {
-            Issue.record("no grant")
-            return
-        }
-        #expect(to == member("a"))
-        #expect(grant.term == 4 && grant.sequence == 1 && grant.durationMilliseconds == 3000)
-        #expect(ledger.finish(context: 7, confirmed: true, state: state) == nil, "answered once")
-    }
-
-    @Test func `a failed round or a fence begun meanwhile denies (LE7)`() {
-        var ledger = LeaseLedger(term: 1, becameLeaderAt: stamp(0))
-        _ = ledger.accept(ask(1), from: member("a"), context: 1, state: state, now: stamp(1))
-        _ = ledger.accept(ask(2), from: member("a"), context: 2, state: state, now: stamp(1))
-        #expect(denial(ledger.finish(context: 1, confirmed: false, state: state)) == .noQuorum)
-        var ended = state
-        ended.primary?.phase = .ended
-        #expect(denial(ledger.finish(context: 2, confirmed: true, state: ended)) == .ended)
-    }
-
-    @Test func `expiry is 1_03 x D after the later of becoming leader and the last acceptance (LE8)`() {
-        var ledger = LeaseLedger(term: 1, becameLeaderAt: stamp(10_000))
-        let one = FencingToken(1)
-        #expect(ledger.expiry(of: one, state: state) == stamp(13_090))
-        _ = ledger.accept(ask(1), from: member("a"), context: 1, state: state, now: stamp(11_000))
-        #expect(ledger.expiry(of: one, state: state) == stamp(14_090))
-        #expect(!ledger.hasExpired(one, state: state, now: stamp(14_089)))
-        #expect(ledger.hasExpired(one, state: state, now: stamp(14_090)))
-    }
-
-    @Test func `an inherited lease waits for leases_wait, also when the duration is shorter by now (LE8, LE12)`() {
-        var waiting = state
-        waiting.leases.durationMilliseconds = 1000
-        waiting.leases.waitMilliseconds = 30_000
-        let ledger = LeaseLedger(term: 1, becameLeaderAt: stamp(0))
-        #expect(ledger.expiry(of: FencingToken(1), state: waiting) == stamp(30_900))
-    }
-
-    @Test func `a token assigned here and never asked for needs no wait (LE8)`() {
-        var ledger = LeaseLedger(term: 1, becameLeaderAt: stamp(0))
-        ledger.assigned(FencingToken(1))
-        #expect(ledger.hasExpired(FencingToken(1), state: state, now: stamp(0)))
-        _ = ledger.accept(ask(1), from: member("a"), context: 1, state: state, now: stamp(5000))
-        #expect(ledger.expiry(of: FencingToken(1), state: state) == stamp(8090))
-    }
-
-    @Test func `a token assigned here waits for the longest duration granted (LE8)`() {
-        var ledger = LeaseLedger(term: 1, becameLeaderAt: stamp(0))
-        ledger.assigned(FencingToken(1))
-        var long = state
-        long.leases.durationMilliseconds = 10_000
-        _ = ledger.accept(ask(1), from: member("a"), context: 1, state: long, now: stamp(1000))
-        #expect(ledger.expiry(of: FencingToken(1), state: state) == stamp(11_300))
-    }
-
-    @Test func `a lease without an end never expires (4_10, LE8)`() {
-        var sole = state
-        sole.leases.mode = .sole
-        let ledger = LeaseLedger(term: 1, becameLeaderAt: stamp(0))
-        #expect(ledger.expiry(of: FencingToken(1), state: sole) == nil)
-        #expect(!ledger.hasExpired(FencingToken(1), state: sole, now: stamp(1 << 40)))
-    }
-
-    @Test func `a hold counts from its own request, an inherited one from becoming leader (LE8)`() {
-        var held = state
-        held.hold = hold(1)
-        var ledger = LeaseLedger(term: 1, becameLeaderAt: stamp(1000))
-        #expect(ledger.expiry(of: FencingToken(1), state: held) == stamp(62_800))
-        ledger.noteHold(FencingToken(1), now: stamp(5000))
-        #expect(ledger.expiry(of: FencingToken(1), state: held) == stamp(66_800))
-        held.hold = hold(1, token: 2)
-        #expect(ledger.expiry(of: FencingToken(1), state: held) == stamp(4090), "another token's hold does not count")
-    }
-
-    private func ask(_ sequence: UInt64) -> LeaseRequest {
-        LeaseRequest(
-            clusterID: clusterID, epoch: 1, memberID: member("a"), token: FencingToken(1), guardIncarnation: guardOf("a"),
-            daemon: daemonOf("a"), sequence: sequence)
-    }
-
-    private func denial(_ answer: (to: MemberID, answer: Result<LeaseGrant, LeaseRefused>)?) -> LeaseDenialReason? {
-        guard case .failure(let refused) = answer?.answer else { return nil }
-        return refused.denial.reason
     }
 }

@@ -29,7 +29,9 @@ import Testing
     }
 
     @Test func `an abandoned timeline diverges although a record names it (AG18)`() {
-        guard case .diverged(let why) = Lineage(of: TimelineID(5), records: records).verdict(on: at(4, 1), newestEnd: nil) else {
+        guard
+            case .diverged(let why) = Lineage(of: TimelineID(5), records: records).verdict(on: at(4, 1), newestEnd: nil)
+        else {
             Issue.record("fits")
             return
         }

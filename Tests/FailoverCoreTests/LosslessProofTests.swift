@@ -11,14 +11,16 @@ import Testing
     }
 
     @Test func `one of two members waited for: both answers prove the higher one (SE4 b)`() {
-        let proof = LosslessProof(rules: [rule(1, "a", ["b", "c"], 1)], pledges: pledges(["b": at(1, 9), "c": at(1, 7)]), lineage: nil)
+        let proof = LosslessProof(
+            rules: [rule(1, "a", ["b", "c"], 1)], pledges: pledges(["b": at(1, 9), "c": at(1, 7)]), lineage: nil)
         #expect(proof.bound == at(1, 9))
         #expect(proof.isLossless(answer("b", at(1, 9))))
         #expect(!proof.isLossless(answer("c", at(1, 7))))
     }
 
     @Test func `one of two members waited for: one silent member is too many (SE4 b)`() {
-        let proof = LosslessProof(rules: [rule(1, "a", ["b", "c"], 1)], pledges: pledges(["b": at(1, 9)]), lineage: nil)
+        let proof = LosslessProof(
+            rules: [rule(1, "a", ["b", "c"], 1)], pledges: pledges(["b": at(1, 9)]), lineage: nil)
         #expect(proof.bound == nil)
         #expect(proof.missing.count == 1)
         #expect(!proof.isLossless(answer("b", at(1, 9))))
@@ -26,7 +28,8 @@ import Testing
 
     @Test func `two of three members waited for: one may be silent, then the highest answer is the bound (SE4 b)`() {
         let rules = [rule(1, "a", ["b", "c", "d"], 2)]
-        let all = LosslessProof(rules: rules, pledges: pledges(["b": at(1, 9), "c": at(1, 7), "d": at(1, 5)]), lineage: nil)
+        let all = LosslessProof(
+            rules: rules, pledges: pledges(["b": at(1, 9), "c": at(1, 7), "d": at(1, 5)]), lineage: nil)
         #expect(all.bound == at(1, 7))
         let two = LosslessProof(rules: rules, pledges: pledges(["b": at(1, 9), "d": at(1, 5)]), lineage: nil)
         #expect(two.bound == at(1, 9))
@@ -113,7 +116,8 @@ import Testing
 
 func answer(_ node: String, _ position: WALPosition, stopped: Bool = false, ballot: UInt64 = 2) -> Pledge {
     Pledge(
-        ballot: FencingToken(ballot), node: name(node), memberID: member(node), dataID: dataOf(node), position: position,
+        ballot: FencingToken(ballot), node: name(node), memberID: member(node), dataID: dataOf(node),
+        position: position,
         replayed: position.lsn, history: [], isStopped: stopped, storage: .healthy, isReplayPaused: false)
 }
 

@@ -60,7 +60,7 @@ import Testing
     @Test(arguments: [
         ("drained", "drained"), ("tag", "tagged noloadbalance"), ("unknown", "no report yet"), ("old", "silent"),
         ("catchup", "not streaming"), ("lag", "behind by 16777217 bytes"), ("nolag", "lag unknown"),
-    ]) func `a replica leaves rotation with a reason (PX4)`(flaw: String, reason: String) {
+    ]) func `a replica leaves rotation with a reason (PX4)`(flaw: String, reason: String) throws {
         let found = view { v in
             let b = name("b")
             switch flaw {
@@ -69,12 +69,11 @@ import Testing
             case "unknown": v.reports[b] = nil
             case "old": v.reports[b]?.at = stamp(-2001)
             case "catchup": v.reports[b]?.report = report("b", .catchingUp, lsn: 900)
-            case "lag": v.reports[name("a")]?.report = report("a", .primary, lsn: 900 + 16 << 20 + 1)
+            case "lag": v.reports[name("a")]?.report = report("a", .primary, lsn: 900 + (16 << 20) + 1)
             default: v.reports[name("a")] = nil
             }
-            if flaw == "lag" { v.reports[name("a")]?.report.facts?.server?.flushLSN = LSN(900 + (16 << 20) + 1) }
         }
-        guard let b = found.state.nodes[name("b")] else { return }
+        let b = try #require(found.state.nodes[name("b")])
         #expect(found.reasonOutOfRotation(b) == reason)
         #expect(!found.table.replicas.contains { $0.node == name("b") })
     }
@@ -89,7 +88,9 @@ import Testing
     private func view(_ change: (inout RoutingView) -> Void = { _ in }) -> RoutingView {
         var reports: [NodeName: TimedReport] = [:]
         reports[name("a")] = TimedReport(report: report("a", .primary, lsn: 900), at: stamp(0))
-        for node in ["b", "c"] { reports[name(node)] = TimedReport(report: report(node, .replica, lsn: 900), at: stamp(0)) }
+        for node in ["b", "c"] {
+            reports[name(node)] = TimedReport(report: report(node, .replica, lsn: 900), at: stamp(0))
+        }
         var view = RoutingView(
             state: StateBench.serving().state, reports: reports, me: name("w"), holdsLease: false, isCutOff: false,
             splitBrain: false, settings: PolicySettings(), now: stamp(0))

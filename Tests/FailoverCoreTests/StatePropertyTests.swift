@@ -5,7 +5,9 @@ import Testing
 
 /// Random commands, legal and not: what must hold after every one of them (CS1, CH10, CH16).
 @Suite struct StatePropertyTests {
-    @Test(arguments: 0..<8) func `250 random command sequences keep the invariants (CS1, CH10, CH16)`(_ block: Int) throws {
+    @Test(arguments: 0..<8) func `250 random command sequences keep the invariants (CS1, CH10, CH16)`(_ block: Int)
+        throws
+    {
         var applied = 0
         for seed in (block * 250)..<(block * 250 + 250) {
             applied += try run(seed: UInt64(seed))
@@ -113,14 +115,16 @@ struct CommandDice {
         guard let running = s.operation, dice.chance(85) else {
             let kind: OperationRecord.Kind = dice.chance(60) ? .failover : dice.chance(70) ? .switchover : .bootstrap
             return .startOperation(
-                operation("o\(count)", kind, from: s.primary?.node.rawValue, to: dice.chance(50) ? node() : nil,
+                operation(
+                    "o\(count)", kind, from: s.primary?.node.rawValue, to: dice.chance(50) ? node() : nil,
                     fromToken: token(s), ballot: dice.chance(90) ? s.lastToken.next.rawValue : UInt64(dice.roll(0..<4)),
                     automatic: dice.chance(50)))
         }
         switch dice.roll(0..<7) {
         case 0:
             return .recordRelease(
-                token: FencingToken(token(s)), guardIncarnation: dice.chance(85) ? s.primary?.guardIncarnation ?? guardOf("a") : guardOf("b"),
+                token: FencingToken(token(s)),
+                guardIncarnation: dice.chance(85) ? s.primary?.guardIncarnation ?? guardOf("a") : guardOf("b"),
                 evidence: ReleaseEvidence(manner: .crash, endOfWAL: at(2, 5)))
         case 1, 2:
             let bases: [AssignmentBasis] = [.never, .released, .expired, .sameNode, .attested]
@@ -130,16 +134,19 @@ struct CommandDice {
                     dice.chance(90) ? running.ballot.rawValue : 1, primary,
                     timeline: dice.chance(90) ? s.lastTimeline.next.rawValue : UInt32(dice.roll(1..<5)),
                     parent: s.lastTimeline.rawValue, dice.pick(bases), operation: running.id,
-                    rule: rule(running.ballot.rawValue, primary, ["a", "b"], dice.roll(0..<2)), mode: dice.pick([.off, .quorum]),
+                    rule: rule(running.ballot.rawValue, primary, ["a", "b"], dice.roll(0..<2)),
+                    mode: dice.pick([.off, .quorum]),
                     dropsOlderRules: dice.chance(20)))
         case 3:
             return .recordPromotion(
-                token: FencingToken(token(s)), timeline: s.primary?.timeline ?? TimelineID(1), forkLSN: LSN(UInt64(count)))
+                token: FencingToken(token(s)), timeline: s.primary?.timeline ?? TimelineID(1),
+                forkLSN: LSN(UInt64(count)))
         case 4: return .abandonAssignment(token: FencingToken(token(s)), reason: "test")
         case 5: return .finishOperation(id: running.id, result: dice.pick([.succeeded, .failed, .undone]), message: "")
         default:
             return .advanceOperation(
-                id: running.id, from: dice.chance(85) ? running.phase : .hold, to: dice.pick(OperationRecord.Phase.allCases), detail: "")
+                id: running.id, from: dice.chance(85) ? running.phase : .hold,
+                to: dice.pick(OperationRecord.Phase.allCases), detail: "")
         }
     }
 
@@ -162,7 +169,8 @@ struct CommandDice {
         switch dice.roll(0..<5) {
         case 0: return .setLeaseTerms(milliseconds: milliseconds)
         case 1: return .settleLeaseWait(milliseconds: dice.chance(70) ? lease : milliseconds)
-        case 2: return .setLeaseMode(dice.pick([.timed, .sole]), token: FencingToken(token(s)), confirmed: dice.chance(50))
+        case 2:
+            return .setLeaseMode(dice.pick([.timed, .sole]), token: FencingToken(token(s)), confirmed: dice.chance(50))
         case 3: return .setHold(hold(UInt64(count), token: token(s), milliseconds: milliseconds * 10))
         default: return .clearHold(id: s.hold?.id ?? 1)
         }
@@ -179,7 +187,8 @@ struct CommandDice {
         case 3: return .setSystemIdentifier(dice.chance(80) ? systemID : 1, timeline: TimelineID(1))
         default:
             return .setStanding(
-                node: name(chosen), memberID: member(chosen), from: standing, to: dice.chance(70) ? .ready : dice.pick(Standing.allCases),
+                node: name(chosen), memberID: member(chosen), from: standing,
+                to: dice.chance(70) ? .ready : dice.pick(Standing.allCases),
                 dataID: dataOf(chosen), reason: "")
         }
     }

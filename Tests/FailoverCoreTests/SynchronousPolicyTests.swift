@@ -1,107 +1,57 @@
 import ClusterModel
-import FailoverCore
 import Testing
 
-/// Which replicas a commit waits for (SE1, SE7, SE8).
+@testable import FailoverCore
+
 @Suite struct SynchronousPolicyTests {
-    @Test func `quorum begins once two replicas stream (SE1)`() {
-        #expect(change(StateBench.serving().state, streaming: ["b"]) == nil)
-        let begun = change(StateBench.serving().state, streaming: ["b", "c"])
-        #expect(begun == begins(.quorum, rule(1, "a", ["b", "c"], 1)))
+    private func change(_ state: ClusterState, replicas: [Int], lost: [Int: Int64] = [:], now: Int64 = 10_000) -> (mode: SynchronousMode, rule: AckRule)? {
+        var reports: [NodeName: TimedReport] = [:]
+        reports[Fixture.name(1)] = TimedReport(report: Fixture.primaryReport(1, end: 500, replicas: replicas), at: Fixture.stamp(now))
+        let lostSince = Dictionary(uniqueKeysWithValues: lost.map { (Fixture.name($0.key), Fixture.stamp($0.value)) })
+        let command = SynchronousPolicy.change(
+            state: state, reports: reports, lostSince: lostSince, settings: PolicySettings(), now: Fixture.stamp(now))
+        guard case .beginSyncChange(_, _, let mode, let rule)? = command else { return nil }
+        return (mode, rule)
     }
 
-    @Test func `nothing changes while a change is not settled, or nobody serves (SE2, SE9)`() {
-        let bench = StateBench.serving()
-        bench.must(.beginSyncChange(token: FencingToken(1), generation: 2, mode: .quorum, rule: rule(1, "a", ["b"], 1)))
-        #expect(change(bench.state, streaming: ["b", "c"]) == nil)
-        var nobody = StateBench.serving().state
-        nobody.primary?.phase = .assigned
-        #expect(change(nobody, streaming: ["b", "c"]) == nil)
+    @Test func `SE1: two ready replicas that stream turn the mode quorum on`() {
+        let state = Fixture.serving()
+        #expect(change(state, replicas: [2]) == nil)
+        let result = change(state, replicas: [2, 3])
+        #expect(result?.mode == .quorum)
+        #expect(result?.rule.required == 1)
+        #expect(result?.rule.members.map(\.node) == [Fixture.name(2), Fixture.name(3)])
     }
 
-    @Test func `a lost member stays for degrade_after, then the rule goes on without it (SE7)`() {
-        let state = StateBench.synchronous().state
-        #expect(change(state, streaming: ["c"], lost: ["b": 0], now: 2999) == nil)
-        #expect(change(state, streaming: ["c"], lost: ["b": 0], now: 3000) == begins(.quorum, rule(1, "a", ["c"], 1), 3))
+    @Test func `SE7: a member is lost only after degrade_after`() {
+        let state = Fixture.serving(mode: .quorum, members: [2, 3], required: 1)
+        #expect(change(state, replicas: [2], lost: [3: 8000]) == nil)
+        #expect(change(state, replicas: [2], lost: [3: 7000])?.rule.members.map(\.node) == [Fixture.name(2)])
     }
 
-    @Test func `with nobody left quorum degrades and strict keeps waiting (SE7, D20)`() {
-        var state = StateBench.synchronous().state
-        #expect(change(state, streaming: [], lost: ["b": 0, "c": 0], now: 3000) == begins(.quorum, rule(1, "a", [], 0), 3))
+    @Test func `SE7: with nobody left the mode quorum degrades by a committed rule`() {
+        let state = Fixture.serving(mode: .quorum, members: [2, 3], required: 1)
+        #expect(change(state, replicas: [], lost: [2: 0, 3: 0])?.rule.required == 0)
+    }
+
+    @Test func `D20: strict never degrades`() {
+        var state = Fixture.serving(mode: .strict, members: [2, 3], required: 1)
         state.synchronous.configured = .strict
-        state.synchronous.mode = .strict
-        #expect(change(state, streaming: [], lost: ["b": 0, "c": 0], now: 3000) == nil)
+        #expect(change(state, replicas: [], lost: [2: 0, 3: 0]) == nil)
+        let none = Fixture.rule(token: 1, primary: 1, members: [], required: 0)
+        #expect(none.standbyNames(cluster: Fixture.cluster, mode: .strict) == AckRule.placeholder)
+        #expect(none.standbyNames(cluster: Fixture.cluster, mode: .quorum).isEmpty)
     }
 
-    @Test func `a member whose data were replaced or that lost its standing leaves at once (SE1)`() {
-        var state = StateBench.synchronous().state
-        state.nodes[name("b")]?.dataID = dataOf("b", life: 2)
-        #expect(change(state, streaming: ["c"]) == begins(.quorum, rule(1, "a", ["c"], 1), 3))
-        var diverged = StateBench.synchronous().state
-        diverged.nodes[name("b")]?.standing = .diverged
-        #expect(change(diverged, streaming: ["c"]) == begins(.quorum, rule(1, "a", ["c"], 1), 3))
+    @Test func `D17: nothing changes while a change is not settled`() {
+        var state = Fixture.serving(mode: .quorum, members: [2], required: 1)
+        state.synchronous.rules.append(Fixture.rule(token: 1, primary: 1, members: [2, 3], required: 1))
+        #expect(change(state, replicas: []) == nil)
     }
 
-    @Test func `only ready replicas under the expected name, not tagged nosync, are members (SE7, D25)`() {
-        var state = StateBench.serving().state
-        state.synchronous.configured = .quorum
-        state.nodes[name("b")]?.tags.nosync = true
-        #expect(change(state, streaming: ["b", "c"]) == begins(.quorum, rule(1, "a", ["c"], 1)))
-        var reports = reports(["b", "c"])
-        reports[name("a")]?.report.facts?.server?.replicas = [
-            StreamingReplica(applicationName: "walreceiver", state: "streaming", syncState: "async"),
-            StreamingReplica(applicationName: applicationNameOf("c"), state: "catchup", syncState: "async"),
-        ]
-        guard let cluster = state.cluster, let primary = state.primary else { return }
-        let found = SynchronousPolicy.streamingNodes(
-            state: state, cluster: cluster, reports: reports, primary: primary, PolicySettings(), stamp(0))
-        #expect(found.isEmpty)
-    }
-
-    @Test func `what the operator configured counts, and wanted is limited by the members (SE1)`() {
-        var state = StateBench.serving().state
-        state.synchronous.configured = .strict
-        state.synchronous.wanted = 3
-        #expect(change(state, streaming: ["b", "c"]) == nil, "D20: strict never asks for fewer than wanted")
-        state.synchronous.configured = .quorum
-        #expect(change(state, streaming: ["b", "c"]) == begins(.quorum, rule(1, "a", ["b", "c"], 2)))
-        var off = StateBench.synchronous().state
-        off.synchronous.configured = .off
-        #expect(change(off, streaming: ["b", "c"]) == begins(.off, rule(1, "a", [], 0), 3))
-    }
-
-    @Test func `the standby names are a quorum, the placeholder or empty, never a star (SE1, D20)`() {
-        let quorum = rule(1, "a", ["b", "c"], 1)
-        let names = quorum.standbyNames(cluster: clusterID, mode: .quorum)
-        #expect(names == "ANY 1 (\"\(applicationNameOf("b"))\", \"\(applicationNameOf("c"))\")")
-        #expect(rule(1, "a", [], 0).standbyNames(cluster: clusterID, mode: .strict) == AckRule.placeholder)
-        #expect(rule(1, "a", [], 0).standbyNames(cluster: clusterID, mode: .quorum) == "")
-        #expect(quorum.standbyNames(cluster: clusterID, mode: .off) == "")
-    }
-
-    @Test func `the application name is unique per cluster and node, and fits 63 bytes (AG22, D25)`() {
-        let long = name(String(repeating: "n", count: 63))
-        #expect(applicationName(cluster: clusterID, node: long).utf8.count == 63)
-        #expect(applicationNameOf("b") != applicationNameOf("c"))
-        #expect(applicationNameOf("b") != applicationName(cluster: ClusterID(rawValue: 2), node: name("b")))
-        #expect(applicationNameOf("b").hasPrefix("pgb_"))
-        #expect(applicationNameOf("b").hasSuffix("_b"))
-    }
-
-    private func begins(_ mode: SynchronousMode, _ rule: AckRule, _ generation: UInt64 = 2) -> ClusterCommand {
-        .beginSyncChange(token: FencingToken(1), generation: generation, mode: mode, rule: rule)
-    }
-
-    private func reports(_ streaming: [String]) -> [NodeName: TimedReport] {
-        [name("a"): TimedReport(report: report("a", .primary, lsn: 900, replicas: streaming), at: stamp(0))]
-    }
-
-    private func change(
-        _ state: ClusterState, streaming: [String], lost: [String: Int64] = [:], now: Int64 = 0
-    ) -> ClusterCommand? {
-        var lostSince: [NodeName: ClockStamp] = [:]
-        for (node, since) in lost { lostSince[name(node)] = stamp(since) }
-        return SynchronousPolicy.change(
-            state: state, reports: reports(streaming), lostSince: lostSince, settings: PolicySettings(), now: stamp(now))
+    @Test func `D25: only members under their own application name count`() {
+        let names = Fixture.rule(token: 1, primary: 1, members: [2, 3], required: 1).standbyNames(cluster: Fixture.cluster, mode: .quorum)
+        #expect(names.hasPrefix("ANY 1 (\"pgb_"))
+        #expect(applicationName(cluster: Fixture.cluster, node: Fixture.name(2)) != applicationName(cluster: ClusterID(rawValue: 8), node: Fixture.name(2)))
     }
 }

@@ -107,7 +107,8 @@ import Testing
     @Test func `unknown nodes are not found (404)`() throws {
         let bench = try three()
         let requests: [ClusterRequest] = [
-            .promotePeer(name: name("x")), .removePeer(name: name("x"), force: false), .transferLeadership(to: name("x")),
+            .promotePeer(name: name("x")), .removePeer(name: name("x"), force: false),
+            .transferLeadership(to: name("x")),
             .reinitialize(node: name("x"), from: nil, method: .auto),
         ]
         for request in requests {
@@ -119,7 +120,10 @@ import Testing
 
     @Test func `failover and switchover are refused while there is no primary (E12, E13)`() throws {
         let bench = try three()
-        for request in [ClusterRequest.failover(to: nil, allowDataLossBytes: nil), .switchover(to: nil, maxLagBytes: nil, maxTransactionSeconds: nil)] {
+        for request in [
+            ClusterRequest.failover(to: nil, allowDataLossBytes: nil),
+            .switchover(to: nil, maxLagBytes: nil, maxTransactionSeconds: nil),
+        ] {
             let error = try #require(failure(bench.ask("a", request)))
             #expect(error.code == .preconditionFailed)
             #expect(error.checks.map(\.id) == ["one_primary"])
@@ -200,7 +204,8 @@ import Testing
         bench.run(until: { bench.state("c").paused != nil })
         let disk = try #require(bench.disks["c"])
         let again = try BastionNode(
-            identity: identity("c", cluster: nil), durable: disk, settings: NodeSettings(), pledgedBallot: .never, seed: 9,
+            identity: identity("c", cluster: nil), durable: disk, settings: NodeSettings(), pledgedBallot: .never,
+            seed: 9,
             now: bench.now)
         #expect(again.raft.term == bench.raft("c")?.term)
         #expect(again.raft.lastIndex == bench.raft("c")?.lastIndex)

@@ -14,12 +14,14 @@ import Testing
                 body: .append(
                     .init(
                         previousIndex: LogIndex(4), previousTerm: Term(2),
-                        entries: [LogEntry(index: LogIndex(5), term: Term(3), payload: [1, 2, 3])], commitIndex: LogIndex(4), round: 8)))),
+                        entries: [LogEntry(index: LogIndex(5), term: Term(3), payload: [1, 2, 3])],
+                        commitIndex: LogIndex(4), round: 8)))),
         .node(.leaseRequest(request, relayed: true)),
         .node(
             .leaseGrant(
                 LeaseGrant(
-                    clusterID: clusterID, term: 3, token: FencingToken(1), guardIncarnation: incarnation, daemon: daemon, sequence: 9,
+                    clusterID: clusterID, term: 3, token: FencingToken(1), guardIncarnation: incarnation,
+                    daemon: daemon, sequence: 9,
                     durationMilliseconds: 3000, mode: .timed))),
         .node(.leaseDenial(LeaseDenial(daemon: daemon, sequence: 9, reason: .noQuorum))),
         .node(.release(term: 3, FencingToken(1), incarnation, ReleaseEvidence(manner: .cleanStop, endOfWAL: nil))),
@@ -29,14 +31,18 @@ import Testing
             .clusterReport(
                 ClusterReport(
                     term: 3, sequence: 4, items: [.init(report: report, ageMilliseconds: 20)],
-                    orders: [name("a"): .restartInPlace(FencingToken(1)), name("b"): .fence(FencingToken(1), reason: "DE8")], peers: [],
+                    orders: [
+                        name("a"): .restartInPlace(FencingToken(1)), name("b"): .fence(FencingToken(1), reason: "DE8"),
+                    ], peers: [],
                     votersReachable: 2, splitBrain: false))),
         .node(.holdRequest(id: 5, FencingToken(1), incarnation, milliseconds: 60_000)),
         .node(.holdGranted(id: 5, FencingToken(1))),
         .node(.removed(member("c"))),
     ]
 
-    @Test(arguments: messages) func `a message survives the wire, with the same bytes each time (RA20)`(_ message: PeerMessage) throws {
+    @Test(arguments: messages) func `a message survives the wire, with the same bytes each time (RA20)`(
+        _ message: PeerMessage
+    ) throws {
         let bytes = try message.encoded()
         #expect(try PeerMessage(bytes: bytes) == message)
         #expect(try PeerMessage(bytes: bytes).encoded() == bytes)
@@ -109,7 +115,8 @@ import Testing
     private static let incarnation = GuardIncarnation(rawValue: 77)
     private static let daemon = DaemonIncarnation(rawValue: 78)
     private static let request = LeaseRequest(
-        clusterID: clusterID, epoch: 1, memberID: member("a"), token: FencingToken(1), guardIncarnation: incarnation, daemon: daemon,
+        clusterID: clusterID, epoch: 1, memberID: member("a"), token: FencingToken(1), guardIncarnation: incarnation,
+        daemon: daemon,
         sequence: 9)
     private static var report: NodeReport {
         var report = NodeReport(node: name("b"), memberID: member("b"), version: "1.0")
@@ -117,7 +124,7 @@ import Testing
         report.facts?.server = ServerFacts(
             versionNumber: 170_004, systemIdentifier: 42, isInRecovery: true, timeline: TimelineID(2))
         report.guardStatus = GuardStatus(incarnation: incarnation)
-        report.directiveResults = ["d1": .some(nil), "d2": "no space"]
+        report.directiveResults = ["d1": nil, "d2": "no space"]
         return report
     }
 }

@@ -262,12 +262,12 @@ extension FailoverPolicy {
         let members = mode == .off ? [] : c.state.dataNodes.compactMap { other -> AckRule.Member? in
             guard other.name != to, other.name != operation.from, other.standing == .ready, !other.tags.nosync,
                 let report = c.fresh(other.name), report.facts?.server?.isInRecovery == true,
-                let theirs = report.position, theirs <= position
+                report.facts?.dataID == other.dataID, let theirs = report.position, theirs <= position
             else { return nil }
             return AckRule.Member(node: other.name, dataID: other.dataID)
         }
         let rule = AckRule(
-            token: operation.ballot, primary: .init(node: to, dataID: node.dataID), members: members,
+            token: operation.ballot, primary: .init(node: to, dataID: target.facts?.dataID), members: members,
             required: min(c.state.synchronous.wanted, members.count))
         let certificate = LossCertificate(
             operationID: operation.id, oldToken: operation.fromToken, newToken: operation.ballot, mode: mode,

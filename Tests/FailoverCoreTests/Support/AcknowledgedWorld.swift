@@ -3,8 +3,8 @@ import FailoverCore
 
 /// One or two primaries in a row, commits acknowledged by their rules on random members, and random silent nodes.
 ///
-/// The first primary `a` writes timeline 1, a second one `b`, appointed with everything acknowledged before, timeline 2 from
-/// the fork on. Every node has a true end of WAL; only a former primary that runs again may answer less.
+/// The first primary `a` writes timeline 1, a second one `b`, appointed with everything acknowledged before, timeline 2
+/// from the fork on. Every node has a true end of WAL; only a former primary that runs again may answer less.
 struct AcknowledgedWorld {
     private var dice: Dice
     private let names = ["a", "b", "c", "d", "e"]
@@ -69,8 +69,10 @@ struct AcknowledgedWorld {
             guard let end = ends[node] else { continue }
             var given = answer(node, end, stopped: dice.chance(40))
             let isMember = rules.contains { $0.members.contains { $0.node.rawValue == node } }
-            if !given.isStopped, dice.chance(30), !isMember, rules.contains(where: { $0.primary.node.rawValue == node }) {
-                // A former primary that runs as a standby has not replayed its own end yet. A member must not answer so (SE3).
+            if !given.isStopped, dice.chance(30), !isMember, rules.contains(where: { $0.primary.node.rawValue == node })
+            {
+                // A former primary that runs as a standby has not replayed its own end yet. A member must not
+                // answer so (SE3).
                 given.position.lsn = LSN(UInt64(dice.roll(0..<Int(end.lsn.rawValue) + 1)))
             }
             if dice.chance(15) {
@@ -89,7 +91,9 @@ struct AcknowledgedWorld {
             let holds = replaced.contains(node.rawValue) ? given.position : ends[node.rawValue] ?? given.position
             let hasFirst = first.map { holds >= at(1, $0) } ?? true
             let hasSecond = second.map { holds >= at(2, $0) } ?? true
-            if !hasFirst || !hasSecond { return (proven, "\(node) at \(holds); commits \(first ?? 0), \(second ?? 0); \(rules)") }
+            if !hasFirst || !hasSecond {
+                return (proven, "\(node) at \(holds); commits \(first ?? 0), \(second ?? 0); \(rules)")
+            }
         }
         return (proven, nil)
     }

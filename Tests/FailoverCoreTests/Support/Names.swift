@@ -15,7 +15,9 @@ func number(_ text: String, life: Int) -> UInt128 {
 func member(_ node: String, life: Int = 1) -> MemberID { MemberID(rawValue: number(node, life: life)) }
 func guardOf(_ node: String, life: Int = 1) -> GuardIncarnation { GuardIncarnation(rawValue: number(node, life: life)) }
 func dataOf(_ node: String, life: Int = 1) -> DataID { DataID(rawValue: number(node, life: life)) }
-func daemonOf(_ node: String, life: Int = 1) -> DaemonIncarnation { DaemonIncarnation(rawValue: number(node, life: life)) }
+func daemonOf(_ node: String, life: Int = 1) -> DaemonIncarnation {
+    DaemonIncarnation(rawValue: number(node, life: life))
+}
 
 let clusterID = ClusterID(rawValue: 0xC1)
 let systemID: UInt64 = 4242

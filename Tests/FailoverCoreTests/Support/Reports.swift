@@ -4,7 +4,8 @@ import FailoverCore
 /// What a node in a usual condition reports.
 enum Condition { case primary, replica, catchingUp, crashed, stopped, silentServer }
 
-func status(_ node: String, _ state: GuardState, token: UInt64? = nil, pid: Int32? = 100, life: Int = 1) -> GuardStatus {
+func status(_ node: String, _ state: GuardState, token: UInt64? = nil, pid: Int32? = 100, life: Int = 1) -> GuardStatus
+{
     var status = GuardStatus(incarnation: guardOf(node, life: life))
     status.state = state
     status.token = token.map { FencingToken($0) }
@@ -29,7 +30,8 @@ func server(inRecovery: Bool, timeline: UInt32, lsn: UInt64) -> ServerFacts {
 func controlFile(timeline: UInt32 = 2, state: ControlFile.State = .shutDown, checksums: Bool = true) -> ControlFile {
     ControlFile(
         systemIdentifier: systemID, state: state, timeline: TimelineID(timeline), checkpointLSN: .zero, redoLSN: .zero,
-        minimumRecoveryLSN: .zero, minimumRecoveryTimeline: TimelineID(timeline), hasChecksums: checksums, logHints: false)
+        minimumRecoveryLSN: .zero, minimumRecoveryTimeline: TimelineID(timeline), hasChecksums: checksums,
+        logHints: false)
 }
 
 func stoppedServer(_ end: WALPosition, clean: Bool, wasStandby: Bool, checksums: Bool = true) -> StoppedServer {
@@ -47,13 +49,16 @@ func facts(_ node: String, _ server: ServerFacts?) -> PostgresFacts {
 }
 
 func report(
-    _ node: String, _ condition: Condition, lsn: UInt64, timeline: UInt32 = 2, token: UInt64 = 1, replicas: [String] = ["b", "c"]
+    _ node: String, _ condition: Condition, lsn: UInt64, timeline: UInt32 = 2, token: UInt64 = 1,
+    replicas: [String] = ["b", "c"]
 ) -> NodeReport {
     var r = NodeReport(node: name(node), memberID: member(node), version: "1.0")
     switch condition {
     case .primary:
         var found = server(inRecovery: false, timeline: timeline, lsn: lsn)
-        found.replicas = replicas.map { StreamingReplica(applicationName: applicationNameOf($0), state: "streaming", syncState: "quorum") }
+        found.replicas = replicas.map {
+            StreamingReplica(applicationName: applicationNameOf($0), state: "streaming", syncState: "quorum")
+        }
         r.facts = facts(node, found)
         r.guardStatus = status(node, .primary, token: token)
         r.agentState = "running"

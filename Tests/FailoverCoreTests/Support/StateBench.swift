@@ -28,7 +28,8 @@ final class StateBench {
     /// As `serving`, in mode `quorum` with the set `b`, `c`, one of which every commit waits for.
     static func synchronous() -> StateBench {
         let bench = serving()
-        bench.must(.beginSyncChange(token: FencingToken(1), generation: 2, mode: .quorum, rule: rule(1, "a", ["b", "c"], 1)))
+        bench.must(
+            .beginSyncChange(token: FencingToken(1), generation: 2, mode: .quorum, rule: rule(1, "a", ["b", "c"], 1)))
         bench.must(.settleSync(token: FencingToken(1), generation: 2))
         return bench
     }
@@ -61,7 +62,8 @@ final class StateBench {
     func stand(_ node: String, _ standing: Standing) {
         must(
             .setStanding(
-                node: name(node), memberID: member(node), from: state.nodes[name(node)]?.standing ?? .joining, to: standing,
+                node: name(node), memberID: member(node), from: state.nodes[name(node)]?.standing ?? .joining,
+                to: standing,
                 dataID: dataOf(node), reason: "test"))
     }
 
@@ -70,7 +72,8 @@ final class StateBench {
         let token = state.primary?.token.rawValue ?? 0
         must(
             .startOperation(
-                operation(id, .failover, from: state.primary?.node.rawValue, to: to, fromToken: token,
+                operation(
+                    id, .failover, from: state.primary?.node.rawValue, to: to, fromToken: token,
                     ballot: state.lastToken.next.rawValue, automatic: automatic)))
         if released { release() }
     }
@@ -86,11 +89,13 @@ final class StateBench {
 
 func record(_ node: String, kind: NodeKind = .data, life: Int = 1) -> NodeRecord {
     NodeRecord(
-        name: name(node), memberID: member(node, life: life), host: "127.0.0.1", raftPort: 7000, postgresPort: 5432, kind: kind)
+        name: name(node), memberID: member(node, life: life), host: "127.0.0.1", raftPort: 7000, postgresPort: 5432,
+        kind: kind)
 }
 
 func operation(
-    _ id: String, _ kind: OperationRecord.Kind, from: String? = nil, to: String? = nil, fromToken: UInt64, ballot: UInt64,
+    _ id: String, _ kind: OperationRecord.Kind, from: String? = nil, to: String? = nil, fromToken: UInt64,
+    ballot: UInt64,
     automatic: Bool = true
 ) -> OperationRecord {
     OperationRecord(
@@ -110,6 +115,7 @@ func assignment(
 ) -> Assignment {
     Assignment(
         token: FencingToken(token), node: name(node), memberID: member(node), guardIncarnation: guardOf(node),
-        timeline: TimelineID(timeline), parent: TimelineID(parent), basis: basis, rule: given ?? rule(token, node, [], 0),
+        timeline: TimelineID(timeline), parent: TimelineID(parent), basis: basis,
+        rule: given ?? rule(token, node, [], 0),
         mode: mode, dropsOlderRules: dropsOlderRules, certificate: nil, operationID: operation)
 }

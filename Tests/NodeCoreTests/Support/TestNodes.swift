@@ -61,7 +61,8 @@ final class TestNodes {
     /// Asks a node and does not wait.
     func begin(_ node: String, _ request: ClusterRequest, key: String? = nil, peer: PeerIdentity? = nil) -> UInt64 {
         nextRequest += 1
-        let metadata = RequestMetadata(requestID: requestID("q\(nextRequest)"), idempotencyKey: key.map(requestID), actor: "test")
+        let metadata = RequestMetadata(
+            requestID: requestID("q\(nextRequest)"), idempotencyKey: key.map(requestID), actor: "test")
         feed(node, .request(id: nextRequest, request, metadata, peer: peer))
         deliver()
         return nextRequest
@@ -86,7 +87,9 @@ final class TestNodes {
     }
 
     var leader: String? {
-        nodes.filter { $0.value.isReadyLeader && !cut.contains($0.key) }.max { $0.value.raft.term < $1.value.raft.term }?.key
+        nodes.filter { $0.value.isReadyLeader && !cut.contains($0.key) }.max {
+            $0.value.raft.term < $1.value.raft.term
+        }?.key
     }
     func state(_ node: String) -> ClusterState { nodes[node]?.state ?? ClusterState() }
     func raft(_ node: String) -> RaftNode? { nodes[node]?.raft }
@@ -116,7 +119,8 @@ final class TestNodes {
             disks[node]?.write(batch)
             inbox.append((node, .persisted(through: batch.number)))
         case .send(let to, let message, _):
-            guard let target = nodes.keys.first(where: { member($0) == to }), !cut.contains(node), !cut.contains(target) else { return }
+            guard let target = nodes.keys.first(where: { member($0) == to }), !cut.contains(node), !cut.contains(target)
+            else { return }
             inbox.append((target, .message(from: member(node), message)))
         case .reply(let id, let result): replies[id] = result
         case .readConfirmed(let id, let isConfirmed): reads[id] = isConfirmed
@@ -156,8 +160,10 @@ func server(_ node: String) -> ServerID { ServerID(member(node).rawValue) }
 
 func identity(_ node: String, cluster: ClusterID?, kind: NodeKind = .witness) -> NodeIdentity {
     NodeIdentity(
-        name: name(node), memberID: member(node), daemon: DaemonIncarnation(rawValue: member(node).rawValue), host: "host-\(node)",
-        raftPort: 7000, postgresPort: 5432, kind: kind, clusterName: "demo", clusterID: cluster, mayInitialise: false, version: "1.0")
+        name: name(node), memberID: member(node), daemon: DaemonIncarnation(rawValue: member(node).rawValue),
+        host: "host-\(node)",
+        raftPort: 7000, postgresPort: 5432, kind: kind, clusterName: "demo", clusterID: cluster, mayInitialise: false,
+        version: "1.0")
 }
 func peerIdentity(_ node: String, cluster: ClusterID? = nil, kind: NodeKind = .witness) -> PeerIdentity {
     PeerIdentity(

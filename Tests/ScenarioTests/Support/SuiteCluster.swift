@@ -12,6 +12,8 @@ actor SuiteCluster {
     private var present: Sandbox?
     private var isBroken = false
     private var made = 0
+    /// A cluster that did not even start will not start for the next scenario either.
+    private var cannotStart = false
 
     init(label: String, nodes: Int, isStarted: Bool) {
         self.label = label
@@ -37,6 +39,7 @@ actor SuiteCluster {
             await present.stop()
             Report.line("the logs of the failed scenario are in \(present.layout.directory)")
         }
+        guard !cannotStart else { throw ScenarioFailure("the cluster could not be started before") }
         present = nil
         isBroken = false
         made += 1
@@ -51,6 +54,7 @@ actor SuiteCluster {
             try await sandbox.start()
             try await sandbox.prepareClients()
         } catch {
+            cannotStart = true
             noteFailure("the start of the cluster", error)
             throw error
         }

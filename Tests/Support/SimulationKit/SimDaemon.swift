@@ -19,6 +19,7 @@ package final class SimDaemon {
     private var isStarting = false
     private var isRemoved = false
     private var progress: Progress?
+    private var isStopping = false
     /// The guard as this daemon knows it.
     private var guardStatus: GuardStatus?
     private var silentTicks = 0
@@ -40,6 +41,7 @@ package final class SimDaemon {
 
     private func begin() {
         process.begin()
+        isStopping = false
         let identity = NodeIdentity(
             name: machine.name, memberID: machine.memberID, daemon: DaemonIncarnation(rawValue: sim.random.wide()),
             host: machine.name.rawValue, raftPort: 7400, postgresPort: 5432, kind: .data, clusterName: "simulated",
@@ -125,7 +127,13 @@ package final class SimDaemon {
         feed(.request(id: nextRequest, request, RequestMetadata(requestID: id, actor: "operator"), peer: peer))
     }
 
-    package func stop() { feed(.stop) }
+    package func stop() {
+        isStopping = true
+        feed(.stop)
+    }
+
+    /// It runs, and was not asked to stop.
+    var isAtWork: Bool { process.isAlive && !process.isFrozen && !isStopping }
 
     package func startAgain() { start(after: milliseconds(50)) }
 
@@ -240,7 +248,7 @@ package final class SimDaemon {
         }
         // Nobody answered: the guard is frozen; it is killed with its server.
         let guardLife = machine.guardian.process.life
-        sim.after(seconds(5), on: process) { [self] in
+        sim.after(seconds(1), on: process) { [self] in
             if !isConnected, machine.guardian.process.life == guardLife { takeOver() }
         }
     }

@@ -54,6 +54,7 @@ package final class SimFaults {
 
     package func inject(_ fault: SimPlan.Fault, _ machine: SimMachine) {
         count += 1
+        guard respectsScheduling(fault, machine) else { return }
         sim.tell("fault \(fault.rawValue) on \(machine.name)")
         switch fault {
         case .killDaemon: machine.daemon.kill()
@@ -84,6 +85,15 @@ package final class SimFaults {
         }
     }
 
+    /// AS2: while PostgreSQL runs, the guard or the daemon runs as well.
+    private func respectsScheduling(_ fault: SimPlan.Fault, _ machine: SimMachine) -> Bool {
+        switch fault {
+        case .killDaemon, .freezeDaemon, .stopDaemon: !machine.guardian.process.isFrozen
+        case .freezeGuard: machine.daemon.isAtWork
+        default: true
+        }
+    }
+
     package func remove(_ machine: SimMachine) { sim.operators?.remove(machine) }
 
     private func operate(_ fault: SimPlan.Fault, _ machine: SimMachine) {
@@ -98,6 +108,7 @@ package final class SimFaults {
             machine.daemon.stop()
             let back = random.time(200...8000)
             sim.after(seconds(6)) { [self] in
+                machine.guardian.process.thaw()
                 if machine.daemon.process.isAlive { machine.daemon.end(losing: false) }
                 sim.after(back) { machine.daemon.start(after: 0) }
             }

@@ -107,7 +107,10 @@ package final class SimGuard {
     /// The wire to the daemon keeps its order.
     func toDaemon(_ action: @escaping () -> Void) {
         wireFreeAt = max(wireFreeAt, sim.now + sim.random.time(0.05...0.3))
-        sim.after(wireFreeAt - sim.now, on: machine.daemon.process, action)
+        let life = process.life
+        sim.after(wireFreeAt - sim.now, on: machine.daemon.process) { [self] in
+            if process.isAlive, process.life == life { action() }
+        }
     }
 
     /// The timer counts the machine's own time and fires when it wakes up.

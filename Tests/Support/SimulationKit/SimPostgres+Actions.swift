@@ -26,6 +26,7 @@ extension SimPostgres {
             if case .rewind = action {
                 files.marker = "rewind"
                 files.isTorn = true
+                files.hasStandbySignal = false
             } else {
                 files.marker = "clone"
             }

@@ -31,7 +31,7 @@ package final class SimPostgres {
     /// - Returns: false when the program could not be started.
     func spawn(token: FencingToken?) -> Bool {
         guard files.isPresent, server == nil, !sim.random.chance(sim.plan.startFailureRate) else { return false }
-        if files.isTorn || (files.marker != nil && files.marker?.hasSuffix("-complete") == false) {
+        if files.isTorn {
             sim.violate("CH14", "\(machine.name) starts a directory with the marker \(files.marker ?? "none")")
         }
         lastPID += 1
