@@ -47,7 +47,7 @@ extension ScenarioTests.ThreeNodes {
             #expect(version.status == 0 && version.output.hasPrefix("pgbastion "), "\(version)")
             let usage = ClientProgram.run("status --no-such-option", on: node, of: sandbox)
             #expect(usage.status == 64, "\(usage)")
-            let unknown = ClientProgram.run("node drain node77", on: node, of: sandbox)
+            let unknown = ClientProgram.run("node show node77", on: node, of: sandbox)
             #expect(unknown.status == 10, "\(unknown)")
             let question = ClientProgram.run("switchover", on: node, of: sandbox)
             #expect(question.status == 64 && question.errors.contains("--yes"), "\(question)")

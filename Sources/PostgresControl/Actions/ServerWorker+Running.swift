@@ -25,7 +25,33 @@ extension ServerWorker {
             }
             if quiet < 2 { await pause(.milliseconds(10)) }
         }
+        try await awaitLocalReplay()
         return try await receivedPosition()
+    }
+
+    /// SE3: a replica that was just restarted has no received position yet, although WAL that it acknowledged may lie in
+    /// its `pg_wal`; it has told everything only when the startup process waits for more.
+    ///
+    /// - Source: PostgreSQL manual, "Wait Events" (`RecoveryRetrieveRetryInterval`, `RecoveryWalStream`).
+    private func awaitLocalReplay() async throws(BastionError) {
+        let deadline = Deadline.after(.seconds(60))
+        var quiet = 0
+        while quiet < 2 {
+            let row = try await query(
+                """
+                SELECT pg_last_wal_receive_lsn() IS NOT NULL,
+                  (SELECT wait_event FROM pg_stat_activity WHERE backend_type = 'startup')
+                """, "see whether local WAL is replayed"
+            ).rows.first
+            if row?[0] == "t" { return }
+            let event = row?[1] ?? ""
+            quiet = ["RecoveryRetrieveRetryInterval", "RecoveryWalStream"].contains(event) ? quiet + 1 : 0
+            guard !deadline.isOver else {
+                throw BastionError(
+                    .timeout, "could not learn the received position", detail: "local WAL is still being replayed after 60 s")
+            }
+            if quiet < 2 { await pause(.milliseconds(10)) }
+        }
     }
 
     private func receivedPosition() async throws(BastionError) -> ReceivedPosition {

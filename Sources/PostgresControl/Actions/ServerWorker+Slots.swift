@@ -10,9 +10,7 @@ extension ServerWorker {
             """, "list the replication slots")
         let existing = Dictionary(table.rows.map { ($0[0] ?? "", $0) }) { first, _ in first }
         let recovery = try await query("SELECT pg_is_in_recovery()", "ask for the server's role").value == "t"
-        for name in drop where existing[name]?[1] == "physical" && existing[name]?[2] == "f" {
-            try await dropSlot(name)
-        }
+        for name in drop where existing[name]?[1] == "physical" { try await dropUnowned(name) }
         for name in keep {
             var isThere = false
             if let slot = existing[name] {
@@ -32,6 +30,19 @@ extension ServerWorker {
                 try await advance(name)
             }
         }
+    }
+
+    /// A removed member's PostgreSQL may still run and stream: its session is ended first, and it connects again after a moment.
+    private func dropUnowned(_ name: String) async throws(BastionError) {
+        for _ in 0..<20 {
+            let ended = try await query(
+                """
+                SELECT pg_terminate_backend(active_pid), pg_sleep(0.05) FROM pg_replication_slots
+                WHERE slot_name = \(ServerWorker.literal(name)) AND active
+                """, "end the session of slot \"\(name)\"")
+            if ended.rows.isEmpty { break }
+        }
+        try await dropSlot(name)
     }
 
     private func dropSlot(_ name: String) async throws(BastionError) {

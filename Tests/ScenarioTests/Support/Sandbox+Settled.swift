@@ -80,7 +80,8 @@ extension Sandbox {
         for node in now.nodes where node.healthy != true { return "\(node.name) is \(node.role) \(node.state), not healthy" }
         guard now.nodes.count == members.count else { return "\(now.nodes.count) nodes are known" }
         guard now.raft.voters == members.count else { return "\(now.raft.voters) voters" }
-        guard replicas == 0 || now.synchronous.mode == "quorum" && now.synchronous.members.count == replicas else {
+        // With fewer than two replicas no commit waits for one, unless the operator says so (SE7).
+        guard replicas < 2 || now.synchronous.mode == "quorum" && now.synchronous.members.count == replicas else {
             return "synchronous \(now.synchronous.mode) of \(now.synchronous.members)"
         }
         for node in now.nodes where node.role == "replica" && node.state != "streaming" { return "\(node.name) is \(node.state)" }
