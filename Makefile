@@ -52,7 +52,7 @@ build:
 	$(SWIFT) build --build-tests
 
 # Tests with sockets, processes and servers measure time: they run one at a time, scenarios in a process of their own.
-IO_TESTS = ^(ProxyServer|RaftIO|HTTPAPI|PostgresControl|Guard|Telemetry)Tests\.
+IO_TESTS = ^(ProxyServer|RaftIO|HTTPAPI|Operations|PostgresControl|Guard|Telemetry)Tests\.
 
 test: setup build
 	@echo "== unit, story, paper, golden, simulation, fuzz and tidy tests"

@@ -34,7 +34,7 @@ _pgbastion_words() {
         'raft') echo 'status transfer snapshot' ;;
         'op') echo 'list show wait' ;;
         'config') echo 'validate show' ;;
-        'sandbox') echo 'start list stop kill freeze demo' ;;
+        'sandbox') echo 'start list stop kill freeze demo measure' ;;
         'help') echo 'exit-codes environment output conditions' ;;
     esac
 }
@@ -91,6 +91,7 @@ _pgbastion_options() {
         'sandbox kill') echo '--process --dir -c --config -o --output -q --quiet --help' ;;
         'sandbox freeze') echo '--process --thaw --dir -c --config -o --output -q --quiet --help' ;;
         'sandbox demo') echo '-c --config -o --output -q --quiet --help' ;;
+        'sandbox measure') echo '--rounds -c --config -o --output -q --quiet --help' ;;
         'completions') echo '-c --config -o --output -q --quiet --help' ;;
         'help') echo '-c --config -o --output -q --quiet --help' ;;
     esac
@@ -131,6 +132,7 @@ _pgbastion_values() {
         'sandbox kill --dir') echo 'VALUE' ;;
         'sandbox freeze --process') echo 'daemon guard postmaster' ;;
         'sandbox freeze --dir') echo 'VALUE' ;;
+        'sandbox measure --rounds') echo 'VALUE' ;;
         *' -c'|*' --config') echo 'FILE' ;;
         *' --addr') echo 'VALUE' ;;
         *' --token-file') echo 'FILE' ;;
