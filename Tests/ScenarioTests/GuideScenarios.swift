@@ -104,8 +104,14 @@ extension ScenarioTests {
                 let pause = try await guide.sandbox.call("pause", through: second)
                 try hold(pause.ok, pause.text)
                 guide.sandbox.killNode(old)
-                let answer = try guide.run(guide.command("Manual Failover", 0, containing: "/cluster/failover"), on: second)
-                try hold(try Shell.jq(".status", answer) == "failover initiated", answer)
+                let order = try guide.command("Manual Failover", 0, containing: "/cluster/failover")
+                // Until the others have elected another leader than the dead node the answer is "unavailable".
+                try await guide.sandbox.wait("the order to be accepted", seconds: 20) {
+                    let answer = try guide.run(order, on: second)
+                    guard try Shell.jq(".code", answer) != "unavailable" else { return false }
+                    try hold(try Shell.jq(".status", answer) == "failover initiated", answer)
+                    return true
+                }
                 let state = try guide.command("Manual Failover", 1, containing: "/cluster/state")
                 try await guide.sandbox.wait("node2 to be the primary", seconds: 60) {
                     try Shell.jq("\"\\(.primary) \\(.operation)\"", guide.run(state, on: second)) == "node2 null"

@@ -62,7 +62,15 @@ package enum SynchronousPolicy {
         let fit = state.dataNodes.filter { node in
             node.name != primary.node && node.standing == .ready && !node.tags.nosync
                 && names.contains(applicationName(cluster: cluster.id, node: node.name))
+                && !hasOtherData(node, reports[node.name]?.report)
         }
         return Set(fit.map(\.name))
+    }
+
+    /// The node returned with replaced data, and its new standing is not committed yet: a rule with the old data id could never
+    /// be covered by its answer (SE4).
+    private static func hasOtherData(_ node: NodeRecord, _ report: NodeReport?) -> Bool {
+        guard let reported = report?.facts?.dataID else { return false }
+        return reported != node.dataID
     }
 }

@@ -51,6 +51,6 @@ struct Guide: Sendable {
                 try await sandbox.call("peer.add", input, through: primary).ok
             }
         }
-        try await sandbox.settled()
+        try await sandbox.settled(stableFor: .seconds(2))
     }
 }

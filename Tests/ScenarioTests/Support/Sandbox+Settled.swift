@@ -49,9 +49,13 @@ extension Sandbox {
 
     /// Every member runs, one primary serves, every replica streams and counts for commits, nothing is paused or in progress.
     ///
-    /// - Parameter restarting: A daemon that ended is started again, as systemd would.
-    func settled(restarting: Bool = false, seconds: Int = 60) async throws {
+    /// - Parameters:
+    ///   - restarting: A daemon that ended is started again, as systemd would.
+    ///   - stableFor: At rest for so long. A change of the synchronous set is settled about a second after it shows (SE9), and
+    ///     until then only the old and the new set together prove that nothing is lost.
+    func settled(restarting: Bool = false, stableFor: Duration = .zero, seconds: Int = 60) async throws {
         var last = ""
+        var since = ContinuousClock.now
         do {
             try await wait("a cluster at rest", seconds: seconds) {
                 for node in members where daemonPID(node) == nil {
@@ -62,10 +66,11 @@ extension Sandbox {
                     let now = try await rest(node)
                     if let reason = restless(now) {
                         last = "\(node.name) says: \(reason)"
+                        since = ContinuousClock.now
                         return false
                     }
                 }
-                return true
+                return ContinuousClock.now - since >= stableFor
             }
         } catch {
             throw ScenarioFailure("\(error); \(last)")

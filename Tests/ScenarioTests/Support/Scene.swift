@@ -40,7 +40,7 @@ struct Scene: Sendable {
     private static func play(
         _ name: String, _ touched: Touched, _ limit: Duration, _ sandbox: Sandbox, _ body: (Scene) async throws -> Void
     ) async throws {
-        try await sandbox.settled()
+        try await sandbox.settled(stableFor: .seconds(2))
         let primary = try await sandbox.primary()
         let replicas = sandbox.members.filter { $0 != primary }
         _ = try SimpleQuery.column("TRUNCATE \(CommitProbe.table)", on: sandbox.adminConnection(primary))

@@ -22,7 +22,7 @@ package final class SimChecks {
     package private(set) var newestState = ClusterState()
     private var newestIndex = LogIndex.zero
 
-    init(ignoresWriters: Bool) { writers = WriterChecker() }
+    init(ignoresWriters: Bool) { writers = WriterChecker(isOff: ignoresWriters) }
 
     func report(_ rule: String, _ what: String, at: Int64) {
         if violation == nil { violation = Violation(rule: rule, what: what, at: at) }
@@ -44,9 +44,13 @@ package final class SimChecks {
 package final class WriterChecker {
     private var writer: Int?
     package private(set) var count = 0
+    private let isOff: Bool
+
+    init(isOff: Bool) { self.isOff = isOff }
 
     func began(_ machine: SimMachine, _ server: SimServer, _ sim: Simulation) {
         count += 1
+        guard !isOff else { return }
         for other in sim.machines where other.index != machine.index {
             guard let rival = other.postgres.server, rival.phase == .primary, rival.process.isAlive else { continue }
             // A frozen machine's server executes nothing; its guard kills before it can again.
@@ -61,7 +65,7 @@ package final class WriterChecker {
     /// After a suspended machine woke up and its guard ran.
     func woke(_ sim: Simulation) {
         let writable = sim.machines.filter { $0.postgres.server?.acceptsWrites == true }
-        if writable.count > 1 {
+        if writable.count > 1, !isOff {
             sim.violate("CH6", "writable at once: \(writable.map(\.name.rawValue).joined(separator: ", "))")
         }
     }
@@ -77,7 +81,9 @@ package final class CommitChecker {
     func acknowledged(_ row: UInt64, on machine: SimMachine, _ sim: Simulation) {
         acknowledgedCount += 1
         let synchronous = sim.checks.newestState.synchronous
-        guard synchronous.mode != .off, !synchronous.degraded else { return }
+        guard synchronous.mode != .off, !synchronous.degraded, let server = machine.postgres.server else { return }
+        // A server that should be gone (AS1 broken) and never waited for standbys promised nothing.
+        guard server.token == sim.checks.newestState.primary?.token || server.names.required > 0 else { return }
         protected[row] = (sim.now, machine.name)
     }
 

@@ -87,7 +87,8 @@ package final class SimFaults {
 
     /// AS2: while PostgreSQL runs, the guard or the daemon runs as well.
     private func respectsScheduling(_ fault: SimPlan.Fault, _ machine: SimMachine) -> Bool {
-        switch fault {
+        if sim.plan.breaksClocks { return true }
+        return switch fault {
         case .killDaemon, .freezeDaemon, .stopDaemon: !machine.guardian.process.isFrozen
         case .freezeGuard: machine.daemon.isAtWork
         default: true

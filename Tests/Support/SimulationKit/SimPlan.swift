@@ -23,6 +23,8 @@ package struct SimPlan: Sendable {
     package var startFailureRate = 0.0
     package var actionFailureRate = 0.0
     package var usesCodec = false
+    /// Clocks run outside AS1 and schedulers outside AS2: PR1 is off, PR2 must hold all the same.
+    package var breaksClocks = false
     package var settings = NodeSettings()
     package var faults: [Fault] = []
     /// Between two faults, in milliseconds.
@@ -48,13 +50,18 @@ package struct SimPlan: Sendable {
         if random.chance(0.5) { plan.weather.loss = random.real(0...0.15) }
         if random.chance(0.3) { plan.weather.delay = 0.2...random.real(2...20) }
         if random.chance(0.3) { plan.weather.tailRate = random.real(0...0.03) }
-        if random.chance(0.3) { plan.weather.duplication = random.real(0...0.1) }
+        if random.chance(0.4) { plan.weather.tail = 20...random.real(400...6000) }
+        if random.chance(0.3) { plan.weather.duplication = random.real(0...0.3) }
         if random.chance(0.3) { plan.fsync = 1...random.real(5...20) }
         if random.chance(0.2) { plan.actionFailureRate = random.real(0...0.15) }
         if random.chance(0.2) { plan.startFailureRate = random.real(0...0.3) }
         if random.chance(0.2) { plan.promotionTime = 50...random.real(200...1500) }
         if random.chance(0.3) { plan.faultInterval = 100...1500 }
         if random.chance(0.2) { plan.settings.policy.leaseMilliseconds = Int64(random.int(1000...6000)) }
+        if plan.nodes >= 3, random.chance(0.12) {
+            plan.breaksClocks = true
+            plan.clockRates = 0.3...1.5
+        }
         if let faultTime { plan.faultTime = faultTime }
         plan.settings.policy.restartHoldMilliseconds = Int64(random.int(5000...20_000))
         return plan

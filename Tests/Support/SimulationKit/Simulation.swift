@@ -23,7 +23,7 @@ package final class Simulation {
     package init(_ plan: SimPlan, isTold: Bool = false) {
         self.plan = plan
         story = SimStory(isTold: isTold)
-        checks = SimChecks(ignoresWriters: false)
+        checks = SimChecks(ignoresWriters: plan.breaksClocks)
         random = SimRandom(seed: plan.seed)
         network = SimNetwork(count: plan.nodes, random: SimRandom(seed: plan.seed ^ 0x6E65_7477))
         network.weather = plan.weather
