@@ -117,10 +117,12 @@ package struct DaemonIncarnation: RandomIdentifier {
 package struct RequestID: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
     package let rawValue: String
     package init?(_ text: String) {
-        let ok = !text.isEmpty && text.utf8.count <= 128 && text.utf8.allSatisfy { b in
-            (b >= 48 && b <= 57) || (b >= 65 && b <= 90) || (b >= 97 && b <= 122)
-                || b == UInt8(ascii: ".") || b == UInt8(ascii: "_") || b == UInt8(ascii: "-")
-        }
+        let ok =
+            !text.isEmpty && text.utf8.count <= 128
+            && text.utf8.allSatisfy { b in
+                (b >= 48 && b <= 57) || (b >= 65 && b <= 90) || (b >= 97 && b <= 122)
+                    || b == UInt8(ascii: ".") || b == UInt8(ascii: "_") || b == UInt8(ascii: "-")
+            }
         guard ok else { return nil }
         rawValue = text
     }

@@ -85,7 +85,7 @@ extension BastionNode {
         case .clone(let source, _):
             log(.info, "agent.clone", "cloning the data directory from \(source.node)", ["source": source.node.rawValue])
         case .rewind(let source):
-            log(.info, "agent.rewind", "demote: rewinding the former primary to follow \(source.node)", ["source": source.node.rawValue])
+            log(.info, "agent.rewind", "demote: rewinding the data directory to follow \(source.node)", ["source": source.node.rawValue])
         case .initialize: log(.info, "agent.initialize", "initialising a new data directory")
         default: log(.debug, "agent.action", "action \(action.name)", ["action": action.name])
         }

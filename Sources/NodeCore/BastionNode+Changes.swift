@@ -24,12 +24,15 @@ extension BastionNode {
             return precondition("node.is_replica", "node \"\(node)\" is not a replica", nil)
         }
         guard record.standing == .ready, !record.drained, !record.tags.nofailover else {
-            return precondition("node.healthy", "node \"\(node)\" is not a candidate (\(record.standing.rawValue))", "see `pgbastion status`")
+            return precondition(
+                "node.healthy", "node \"\(node)\" is not a candidate (\(record.standing.rawValue))", "see `pgbastion status`")
         }
         guard let timed = reports[node], now.since(timed.at) <= policy.settings.reportMaxAge, timed.report.guardStatus != nil else {
             return precondition("node.healthy", "node \"\(node)\" does not report", "see `pgbastion status`")
         }
-        guard state.synchronous.mode == .off || state.synchronous.degraded, lossAllowed == nil, primary.phase == .serving else { return nil }
+        guard state.synchronous.mode == .off || state.synchronous.degraded, lossAllowed == nil, primary.phase == .serving else {
+            return nil
+        }
         return lossObjection(node, primary)
     }
 
@@ -41,7 +44,8 @@ extension BastionNode {
         else { return nil }
         let loss = end - position.lsn
         guard policy.settings.maxLagBytes > 0, loss > policy.settings.maxLagBytes else { return nil }
-        return precondition("loss_within_limit", "up to \(loss) bytes of WAL could be lost",
+        return precondition(
+            "loss_within_limit", "up to \(loss) bytes of WAL could be lost",
             "allow it with `pgbastion failover --to \(node) --allow-data-loss \(loss)`")
     }
 
@@ -49,7 +53,8 @@ extension BastionNode {
         _ to: NodeName?, _ maxLag: UInt64?, _ maxTransaction: Double?, _ id: UInt64, _ m: RequestMetadata
     ) {
         guard let primary = state.primary, primary.phase == .serving else {
-            return refuse(id, precondition("one_primary", "no primary serves now", "see `pgbastion status`; a failover may be what is needed"))
+            return refuse(
+                id, precondition("one_primary", "no primary serves now", "see `pgbastion status`; a failover may be what is needed"))
         }
         guard mayStartOperation(.switchover) else { return refuse(id, operationInProgress) }
         guard let target = to ?? bestTarget(primary) else {
@@ -83,7 +88,8 @@ extension BastionNode {
             let server = holder.report.facts?.server
         else { return precondition("node.healthy", "the primary \"\(primary.node)\" does not report", "see `pgbastion status`") }
         guard let report = reports[target]?.report, report.isStreaming else {
-            return precondition("replica.caught_up", "replica \"\(target)\" is not streaming", "wait with `pgbastion wait streaming,node=\(target)`")
+            return precondition(
+                "replica.caught_up", "replica \"\(target)\" is not streaming", "wait with `pgbastion wait streaming,node=\(target)`")
         }
         guard report.facts?.server?.isReplayPaused == false else {
             return precondition("replay_running", "replay is paused on \"\(target)\"", nil)
@@ -91,16 +97,22 @@ extension BastionNode {
         let limit = maxLag ?? policy.settings.switchoverMaxLagBytes
         let lag = (server.flushLSN ?? .zero) - (report.facts?.server?.replayedLSN ?? .zero)
         guard lag <= limit else {
-            return precondition("replica.caught_up", "replica \"\(target)\" is \(lag) bytes behind, the limit is \(limit)",
+            return precondition(
+                "replica.caught_up", "replica \"\(target)\" is \(lag) bytes behind, the limit is \(limit)",
                 "wait with `pgbastion wait 'lag<=\(limit),node=\(target)'`, or allow it with --max-lag")
         }
         let transaction = maxTransaction ?? 15
         if let longest = server.longestTransactionSeconds, longest > transaction {
-            return precondition("no_long_transaction", "a transaction has run for \(Int(longest)) s, the limit is \(Int(transaction)) s",
+            return precondition(
+                "no_long_transaction", "a transaction has run for \(Int(longest)) s, the limit is \(Int(transaction)) s",
                 "wait for it, or allow it with --max-transaction")
         }
-        guard !server.isBaseBackupRunning else { return precondition("no_base_backup", "a base backup is running on the primary", "wait for it") }
-        guard state.hold == nil else { return precondition("no_operation_in_progress", "a restart hold is active", "wait for the daemon to come back") }
+        guard !server.isBaseBackupRunning else {
+            return precondition("no_base_backup", "a base backup is running on the primary", "wait for it")
+        }
+        guard state.hold == nil else {
+            return precondition("no_operation_in_progress", "a restart hold is active", "wait for the daemon to come back")
+        }
         return nil
     }
 
@@ -110,7 +122,8 @@ extension BastionNode {
     }
 
     private mutating func start(_ record: OperationRecord, _ summary: String, _ id: UInt64, _ m: RequestMetadata) {
-        propose(.startOperation(record), rules: ["D36"], actor: m.actor, requestID: m.idempotencyKey, trace: m.requestID,
+        propose(
+            .startOperation(record), rules: ["D36"], actor: m.actor, requestID: m.idempotencyKey, trace: m.requestID,
             reply: .init(id: id, success: ClusterReply(operationID: record.id, summary: summary, leader: identity.name)))
     }
 
@@ -125,14 +138,17 @@ extension BastionNode {
             return refuse(id, precondition("node.healthy", "no primary serves as a source", nil))
         }
         if let from, state.nodes[from] == nil { return refuse(id, notFound(from)) }
-        if let running = state.directives.first(where: { $0.targetNode == node && $0.isOpen && ($0.type == .basebackup || $0.type == .rewind) }) {
+        if let running = state.directives.first(where: {
+            $0.targetNode == node && $0.isOpen && ($0.type == .basebackup || $0.type == .rewind)
+        }) {
             return refuse(id, BastionError(.locked, "node \"\(node)\" is being reinitialized already", operationID: running.id))
         }
         let directive = DirectiveRecord(
             id: "op-\(raft.lastIndex.next)", type: method == .rewind ? .rewind : .basebackup, targetNode: node,
             params: from.map { ["from": $0.rawValue] } ?? [:], token: state.primary?.token ?? .never, status: .running,
             createdAt: wallTime, ttlMilliseconds: 12 * 3600 * 1000, term: raft.term.rawValue, requestID: m.requestID)
-        propose(.publishDirective(directive), actor: m.actor, requestID: m.idempotencyKey, trace: m.requestID,
+        propose(
+            .publishDirective(directive), actor: m.actor, requestID: m.idempotencyKey, trace: m.requestID,
             reply: .init(id: id, success: ClusterReply(operationID: directive.id, summary: "reinitialization started")))
     }
 }

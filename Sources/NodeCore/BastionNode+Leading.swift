@@ -59,7 +59,8 @@ extension BastionNode {
 
     private mutating func registeredSelf() -> Bool {
         let own = state.nodes[identity.name]
-        let isCurrent = own?.memberID == identity.memberID && own?.host == identity.host
+        let isCurrent =
+            own?.memberID == identity.memberID && own?.host == identity.host
             && own?.raftPort == identity.raftPort && own?.postgresPort == identity.postgresPort
         guard !isCurrent, policyIndex == nil else { return isCurrent || own != nil }
         policyIndex = propose(
@@ -81,7 +82,11 @@ extension BastionNode {
         if decision.splitBrain != wasSplitBrain {
             wasSplitBrain = decision.splitBrain
             broadcastDue = true
-            if decision.splitBrain { log(.error, "cluster.split_brain", "a writable server without the current token was seen; it is being fenced", ["rule": "DE8"]) }
+            if decision.splitBrain {
+                log(
+                    .error, "cluster.split_brain", "a writable server without the current token was seen; it is being fenced",
+                    ["rule": "DE8"])
+            }
         }
     }
 
@@ -94,8 +99,10 @@ extension BastionNode {
         case .assignPrimary(let a):
             log(
                 .info, "failover.target_selected", "promote \(a.node): it is appointed primary",
-                fields.merging(["node": a.node.rawValue, "token": "\(a.token)", "timeline": "\(a.timeline)", "basis": a.basis.rawValue,
-                    "lossless": "\(a.certificate?.provenZero ?? true)"]) { a, _ in a })
+                fields.merging([
+                    "node": a.node.rawValue, "token": "\(a.token)", "timeline": "\(a.timeline)", "basis": a.basis.rawValue,
+                    "lossless": "\(a.certificate?.provenZero ?? true)",
+                ]) { a, _ in a })
         case .abandonAssignment(let token, let reason):
             log(.warning, "failover.abandoned", "promote failed: \(reason)", fields.merging(["token": "\(token)"]) { a, _ in a })
         default: log(.debug, "policy.command", "policy decided", fields)
@@ -152,18 +159,26 @@ extension BastionNode {
             // LE8: only what this leader assigned in this term; entries of earlier terms are applied after a start as well.
             if raft.role == .leader, entry.proposedTerm == raft.term.rawValue { ledger?.assigned(a.token) }
             if a.memberID == identity.memberID {
-                log(.info, "agent.promote", "promote: this node is appointed primary", fields.merging(["token": "\(a.token)"]) { a, _ in a })
+                log(
+                    .info, "agent.promote", "promote: this node is appointed primary", fields.merging(["token": "\(a.token)"]) { a, _ in a }
+                )
             }
         case .recordPromotion(let token, let timeline, _):
             let node = state.primary?.node.rawValue ?? ""
-            log(.info, "failover.promoted", "\(node) is promoted", fields.merging(["token": "\(token)", "timeline": "\(timeline)", "node": node]) { a, _ in a })
+            log(
+                .info, "failover.promoted", "\(node) is promoted",
+                fields.merging(["token": "\(token)", "timeline": "\(timeline)", "node": node]) { a, _ in a })
         case .startOperation(let record):
-            log(.info, "operation.started", "\(record.kind.rawValue) started",
+            log(
+                .info, "operation.started", "\(record.kind.rawValue) started",
                 fields.merging(["op_id": record.id, "from": record.from?.rawValue ?? "", "to": record.to?.rawValue ?? ""]) { a, _ in a })
         case .advanceOperation(let id, _, .stop, _) where before.operation?.from == identity.name:
-            log(.info, "agent.demote", "demote: this node's server is shut down for the switchover", fields.merging(["op_id": id]) { a, _ in a })
+            log(
+                .info, "agent.demote", "demote: this node's server is shut down for the switchover",
+                fields.merging(["op_id": id]) { a, _ in a })
         case .finishOperation(let id, let result, let message):
-            log(.info, "operation.finished", "\(before.operation?.kind.rawValue ?? "operation") \(result.rawValue): \(message)",
+            log(
+                .info, "operation.finished", "\(before.operation?.kind.rawValue ?? "operation") \(result.rawValue): \(message)",
                 fields.merging(["op_id": id]) { a, _ in a })
         case .pause: log(.info, "cluster.paused", "automatic failover paused", fields)
         case .resume: log(.info, "cluster.resumed", "automatic failover resumed", fields)
@@ -171,7 +186,9 @@ extension BastionNode {
         case .removeNode(let name, _): log(.info, "membership.removed", "node \(name) is removed", fields)
         case .beginSyncChange(_, _, let mode, let rule):
             let names = rule.members.map(\.node.rawValue).joined(separator: ",")
-            log(.info, "synchronous.changed", "synchronous replication: \(mode.rawValue), \(rule.required) of \(rule.members.count)", ["members": names])
+            log(
+                .info, "synchronous.changed", "synchronous replication: \(mode.rawValue), \(rule.required) of \(rule.members.count)",
+                ["members": names])
         default: break
         }
         policyIndex = policyIndex.flatMap { $0 <= raft.appliedIndex ? nil : $0 }

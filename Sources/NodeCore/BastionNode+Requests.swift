@@ -54,7 +54,8 @@ extension BastionNode {
             guard state.paused != nil else {
                 return effects.append(.reply(id: id, .success(ClusterReply(alreadySo: true, summary: "automatic failover is not paused"))))
             }
-            propose(.resume(id: nil), actor: m.actor, requestID: m.idempotencyKey, trace: m.requestID,
+            propose(
+                .resume(id: nil), actor: m.actor, requestID: m.idempotencyKey, trace: m.requestID,
                 reply: .init(id: id, success: ClusterReply(summary: "automatic failover resumed"), rejectionMeansAlreadySo: true))
         case .reinitialize(let node, let from, let method): reinitialize(node, from, method, id, m)
         case .snapshot: break
@@ -65,7 +66,8 @@ extension BastionNode {
         let record = PauseRecord(
             id: "pause-\(raft.lastIndex.next)", reason: reason, by: m.actor, since: wallTime,
             durationMilliseconds: seconds.map { Int64($0 * 1000) })
-        propose(.pause(record), actor: m.actor, requestID: m.idempotencyKey, trace: m.requestID,
+        propose(
+            .pause(record), actor: m.actor, requestID: m.idempotencyKey, trace: m.requestID,
             reply: .init(id: id, success: ClusterReply(summary: "automatic failover paused"), rejectionMeansAlreadySo: true))
     }
 
@@ -75,40 +77,57 @@ extension BastionNode {
         _ name: NodeName, _ host: String, _ port: Int, _ learnerOnly: Bool, _ id: UInt64, _ m: RequestMetadata, _ peer: PeerIdentity?
     ) {
         guard let peer else {
-            return refuse(id, precondition("peer.reachable", "node \"\(name)\" at \(host):\(port) does not answer",
-                "start pgbastion there with bootstrap: false, then try again"))
+            return refuse(
+                id,
+                precondition(
+                    "peer.reachable", "node \"\(name)\" at \(host):\(port) does not answer",
+                    "start pgbastion there with bootstrap: false, then try again"))
         }
         guard peer.name == name else {
-            return refuse(id, precondition("peer.reachable", "the node at \(host):\(port) is called \"\(peer.name)\", not \"\(name)\"", nil))
+            return refuse(
+                id, precondition("peer.reachable", "the node at \(host):\(port) is called \"\(peer.name)\", not \"\(name)\"", nil))
         }
         guard peer.clusterID == nil || peer.clusterID == state.cluster?.id else {
-            return refuse(id, BastionError(.foreignState, "node \"\(name)\" holds the state of another cluster",
-                detail: "its cluster id is \(peer.clusterID?.short ?? ""), this cluster's is \(state.cluster?.id.short ?? ""). Nothing was changed",
-                hint: "run `pgbastion node reset` on \(name), then add it again"))
+            return refuse(
+                id,
+                BastionError(
+                    .foreignState, "node \"\(name)\" holds the state of another cluster",
+                    detail:
+                        "its cluster id is \(peer.clusterID?.short ?? ""), this cluster's is \(state.cluster?.id.short ?? ""). Nothing was changed",
+                    hint: "run `pgbastion node reset` on \(name), then add it again"))
         }
         guard !state.tombstones.contains(peer.memberID) else {
-            return refuse(id, BastionError(.removed, "node \"\(name)\" was removed and still has its old state",
-                hint: "run `pgbastion node reset` on \(name), then add it again"))
+            return refuse(
+                id,
+                BastionError(
+                    .removed, "node \"\(name)\" was removed and still has its old state",
+                    hint: "run `pgbastion node reset` on \(name), then add it again"))
         }
-        var record = NodeRecord(name: name, memberID: peer.memberID, host: host, raftPort: port, postgresPort: peer.postgresPort,
+        var record = NodeRecord(
+            name: name, memberID: peer.memberID, host: host, raftPort: port, postgresPort: peer.postgresPort,
             kind: peer.kind, tags: peer.tags, learnerOnly: learnerOnly)
         let known = state.nodes[name]
         let server = ServerID(rawValue: peer.memberID.rawValue)
         if let known, known.memberID == peer.memberID {
             let same = known.host == host && known.raftPort == port && raft.membership.contains(server)
-            if same { return effects.append(.reply(id: id, .success(ClusterReply(alreadySo: true, summary: "\"\(name)\" is already a member")))) }
+            if same {
+                return effects.append(.reply(id: id, .success(ClusterReply(alreadySo: true, summary: "\"\(name)\" is already a member"))))
+            }
             record.learnerOnly = known.learnerOnly
         } else if let known {
             let contact = raft.progress[ServerID(rawValue: known.memberID.rawValue)]?.ticksSinceContact ?? .max
             guard contact > 100 else {
-                return refuse(id, precondition("node.unused", "a node \"\(name)\" is a member and answers", "choose another name, or stop it first"))
+                return refuse(
+                    id, precondition("node.unused", "a node \"\(name)\" is a member and answers", "choose another name, or stop it first"))
             }
             if let objection = removalObjection(known) { return refuse(id, objection) }
         } else if state.nodes.count >= ClusterState.Caps.nodes {
             return refuse(id, precondition("node.unused", "the cluster has \(ClusterState.Caps.nodes) nodes already", nil))
         }
-        pendingAdds.append(PendingAdd(id: id, record: record, trace: m.requestID, actor: m.actor, isUpdate: known != nil,
-            replaces: known?.memberID == peer.memberID ? nil : known, since: now))
+        pendingAdds.append(
+            PendingAdd(
+                id: id, record: record, trace: m.requestID, actor: m.actor, isUpdate: known != nil,
+                replaces: known?.memberID == peer.memberID ? nil : known, since: now))
         progressAdds()
     }
 
@@ -116,7 +135,9 @@ extension BastionNode {
         guard var add = pendingAdds.first else { return }
         if now.since(add.since) > .seconds(30) {
             pendingAdds.removeFirst()
-            return refuse(add.id, BastionError(.timeout, "adding \"\(add.record.name)\" did not finish in 30 s", hint: "look at `pgbastion peer list`"))
+            return refuse(
+                add.id,
+                BastionError(.timeout, "adding \"\(add.record.name)\" did not finish in 30 s", hint: "look at `pgbastion peer list`"))
         }
         let server = ServerID(rawValue: add.record.memberID.rawValue)
         if let old = add.replaces {
@@ -161,7 +182,8 @@ extension BastionNode {
         let server = ServerID(rawValue: node.memberID.rawValue)
         switch raft.changeMembership(.addVoter(server)) {
         case .success: effects.append(.reply(id: id, .success(ClusterReply(summary: "\"\(name)\" becomes a voter"))))
-        case .failure(.alreadySo): effects.append(.reply(id: id, .success(ClusterReply(alreadySo: true, summary: "\"\(name)\" is a voter"))))
+        case .failure(.alreadySo):
+            effects.append(.reply(id: id, .success(ClusterReply(alreadySo: true, summary: "\"\(name)\" is a voter"))))
         case .failure(let refusal): refuse(id, precondition("peer.caught_up", "cannot promote \"\(name)\": \(refusal)", nil))
         }
     }
@@ -177,8 +199,11 @@ extension BastionNode {
         let remaining = raft.membership.voters.filter { $0 != server }
         let reachable = remaining.filter { $0 == raft.id || (raft.progress[$0]?.ticksSinceContact ?? .max) < 100 }
         if isVoter, !force, reachable.count * 2 <= remaining.count {
-            return refuse(id, precondition("membership.removal_safe", "without \"\(name)\" only \(reachable.count) of \(remaining.count) voters answer",
-                "bring the others back first, or pass --force"))
+            return refuse(
+                id,
+                precondition(
+                    "membership.removal_safe", "without \"\(name)\" only \(reachable.count) of \(remaining.count) voters answer",
+                    "bring the others back first, or pass --force"))
         }
         pendingRemovals.append(PendingRemoval(id: id, record: node, trace: m.requestID, actor: m.actor, since: now))
         progressRemovals()
@@ -197,22 +222,29 @@ extension BastionNode {
         guard var removal = pendingRemovals.first else { return }
         if now.since(removal.since) > .seconds(30) {
             pendingRemovals.removeFirst()
-            return refuse(removal.id, BastionError(.timeout, "removing \"\(removal.record.name)\" did not finish in 30 s", hint: "look at `pgbastion peer list`"))
+            return refuse(
+                removal.id,
+                BastionError(.timeout, "removing \"\(removal.record.name)\" did not finish in 30 s", hint: "look at `pgbastion peer list`"))
         }
         let server = ServerID(rawValue: removal.record.memberID.rawValue)
         if server == raft.id, raft.membership.voters.count > 1 {
             // Leadership moves away first; the new leader takes the repeated request.
             pendingRemovals.removeFirst()
             _ = raft.transferLeadership(to: nil)
-            return refuse(removal.id, BastionError(.notLeader, "leadership moves away from \"\(removal.record.name)\" first", hint: "repeat the request"))
+            return refuse(
+                removal.id,
+                BastionError(.notLeader, "leadership moves away from \"\(removal.record.name)\" first", hint: "repeat the request"))
         }
         if state.nodes[removal.record.name]?.memberID == removal.record.memberID {
             if let proposed = removal.proposed, proposed <= raft.appliedIndex {
                 pendingRemovals.removeFirst()
-                return refuse(removal.id, precondition("node.removable", "\"\(removal.record.name)\" cannot be removed now", "see `pgbastion status`"))
+                return refuse(
+                    removal.id, precondition("node.removable", "\"\(removal.record.name)\" cannot be removed now", "see `pgbastion status`")
+                )
             }
             guard removal.proposed == nil else { return }
-            removal.proposed = propose(.removeNode(name: removal.record.name, memberID: removal.record.memberID), rules: ["RA11"],
+            removal.proposed = propose(
+                .removeNode(name: removal.record.name, memberID: removal.record.memberID), rules: ["RA11"],
                 actor: removal.actor, trace: removal.trace)
             pendingRemovals[0] = removal
         } else if raft.membership.contains(server) {
@@ -242,7 +274,8 @@ extension BastionNode {
                 return refuse(id, precondition("peer.is_voter", "node \"\(to)\" is not a voter", nil))
             }
             if target == raft.id {
-                return effects.append(.reply(id: id, .success(ClusterReply(alreadySo: true, summary: "\"\(to)\" is the leader", leader: to))))
+                return effects.append(
+                    .reply(id: id, .success(ClusterReply(alreadySo: true, summary: "\"\(to)\" is the leader", leader: to))))
             }
         }
         guard state.operation == nil || state.operation?.phase == .settle else { return refuse(id, operationInProgress) }
@@ -258,15 +291,18 @@ extension BastionNode {
     // MARK: Errors
 
     func precondition(_ check: String, _ message: String, _ hint: String?) -> BastionError {
-        BastionError(.preconditionFailed, "refused: \(message)", detail: "check \(check). Nothing was changed", hint: hint,
+        BastionError(
+            .preconditionFailed, "refused: \(message)", detail: "check \(check). Nothing was changed", hint: hint,
             checks: [FailedCheck(id: check, actual: message)])
     }
     func notFound(_ name: NodeName) -> BastionError {
-        BastionError(.notFound, "node \"\(name)\" is not a member of the cluster",
+        BastionError(
+            .notFound, "node \"\(name)\" is not a member of the cluster",
             detail: "members: \(state.sortedNodes.map(\.name.rawValue).joined(separator: ", "))", hint: "see `pgbastion peer list`")
     }
     var operationInProgress: BastionError {
-        BastionError(.locked, "operation \(state.operation?.id ?? "") (\(state.operation?.kind.rawValue ?? "")) is in progress",
+        BastionError(
+            .locked, "operation \(state.operation?.id ?? "") (\(state.operation?.kind.rawValue ?? "")) is in progress",
             hint: "wait with `pgbastion op wait \(state.operation?.id ?? "")`", operationID: state.operation?.id)
     }
 }

@@ -30,7 +30,8 @@ extension BastionNode {
         v.recentOperations = state.finished.reversed().map(operationView) + state.directives.compactMap(reinitializeView).reversed()
         v.directives = state.directives.map(directiveView)
         v.history = state.timelines.filter { $0.forkLSN != nil }.map {
-            TimelineView(timeline: $0.timeline, forkLSN: $0.forkLSN, reason: $0.reason, at: WallTime.text(milliseconds: $0.at), node: $0.node)
+            TimelineView(
+                timeline: $0.timeline, forkLSN: $0.forkLSN, reason: $0.reason, at: WallTime.text(milliseconds: $0.at), node: $0.node)
         }
         v.job = reports[identity.name]?.report.job ?? JobProgress()
         v.health = health(v)

@@ -22,7 +22,8 @@ struct RaftLog: Sendable {
         memberships = [PlacedMembership(index: baseIndex, membership: snapshot?.membership ?? initialMembership)]
         let snapshotIndex = baseIndex
         if let first = stored.first, let last = stored.last, first.index <= snapshotIndex, last.index >= snapshotIndex,
-            stored[snapshotIndex - first.index].term == baseTerm {
+            stored[snapshotIndex - first.index].term == baseTerm
+        {
             // The oldest kept entry becomes the base: its term is known, its predecessor's is not.
             baseIndex = first.index
             baseTerm = first.term

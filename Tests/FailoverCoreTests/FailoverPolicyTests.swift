@@ -130,8 +130,7 @@ import Testing
         #expect(bench.decide().started != nil)
     }
 
-    @Test func `a stalled disk ends a primary, a full one does not, and not when it stalls everywhere (D64, DE4, DE5)`()
-    {
+    @Test func `a stalled disk ends a primary, a full one does not, and not when it stalls everywhere (D64, DE4, DE5)`() {
         let bench = PolicyBench()
         bench.reports[name("a")]?.facts?.storage = .full
         #expect(bench.decide().started == nil)

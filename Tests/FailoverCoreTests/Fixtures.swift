@@ -1,4 +1,5 @@
 import ClusterModel
+
 @testable import FailoverCore
 
 /// Short ways to states and facts that tests need.

@@ -16,7 +16,8 @@ import Testing
 
     @Test func `LE12: a failover does not end a hold that a guard still counts`() {
         var state = Fixture.serving()
-        state.hold = HoldRecord(id: 1, token: FencingToken(1), guardIncarnation: Fixture.guardID(1), durationMilliseconds: 20_000, reason: "")
+        state.hold = HoldRecord(
+            id: 1, token: FencingToken(1), guardIncarnation: Fixture.guardID(1), durationMilliseconds: 20_000, reason: "")
         #expect(state.run(.startOperation(Fixture.failover(state, automatic: false))) == .applied)
         #expect(state.hold?.id == 1)
     }

@@ -71,7 +71,8 @@ import Testing
 
     @Test func `LE8: a hold is waited out from its own receipt, an inherited one from the election`() {
         var state = Fixture.serving()
-        state.hold = HoldRecord(id: 1, token: FencingToken(1), guardIncarnation: Fixture.guardID(1), durationMilliseconds: 60_000, reason: "")
+        state.hold = HoldRecord(
+            id: 1, token: FencingToken(1), guardIncarnation: Fixture.guardID(1), durationMilliseconds: 60_000, reason: "")
         var ledger = LeaseLedger(term: 3, becameLeaderAt: Fixture.stamp(0))
         #expect(!ledger.hasExpired(FencingToken(1), state: state, now: Fixture.stamp(61_799)))
         #expect(ledger.hasExpired(FencingToken(1), state: state, now: Fixture.stamp(61_800)))
@@ -106,9 +107,11 @@ import Testing
         func order(_ grant: LeaseGrant, guardID: Int = 1) -> GuardOrder? {
             holder.accept(grant, cluster: cluster, guardIncarnation: Fixture.guardID(guardID), now: Fixture.stamp(900))
         }
-        #expect(order(grant(second)) == .arm(token: FencingToken(1), requestedAt: Fixture.stamp(400), durationMilliseconds: 3000, mode: .timed))
+        #expect(
+            order(grant(second)) == .arm(token: FencingToken(1), requestedAt: Fixture.stamp(400), durationMilliseconds: 3000, mode: .timed))
         #expect(order(grant(first), guardID: 2) == nil)
-        #expect(order(grant(first)) == .arm(token: FencingToken(1), requestedAt: Fixture.stamp(100), durationMilliseconds: 3000, mode: .timed))
+        #expect(
+            order(grant(first)) == .arm(token: FencingToken(1), requestedAt: Fixture.stamp(100), durationMilliseconds: 3000, mode: .timed))
         #expect(order(grant(first)) == nil)
         var foreign = grant(ask(950))
         foreign.token = FencingToken(2)

@@ -4,7 +4,9 @@ import Testing
 @testable import FailoverCore
 
 @Suite struct SynchronousPolicyTests {
-    private func change(_ state: ClusterState, replicas: [Int], lost: [Int: Int64] = [:], now: Int64 = 10_000) -> (mode: SynchronousMode, rule: AckRule)? {
+    private func change(_ state: ClusterState, replicas: [Int], lost: [Int: Int64] = [:], now: Int64 = 10_000) -> (
+        mode: SynchronousMode, rule: AckRule
+    )? {
         var reports: [NodeName: TimedReport] = [:]
         reports[Fixture.name(1)] = TimedReport(report: Fixture.primaryReport(1, end: 500, replicas: replicas), at: Fixture.stamp(now))
         let lostSince = Dictionary(uniqueKeysWithValues: lost.map { (Fixture.name($0.key), Fixture.stamp($0.value)) })
@@ -52,6 +54,8 @@ import Testing
     @Test func `D25: only members under their own application name count`() {
         let names = Fixture.rule(token: 1, primary: 1, members: [2, 3], required: 1).standbyNames(cluster: Fixture.cluster, mode: .quorum)
         #expect(names.hasPrefix("ANY 1 (\"pgb_"))
-        #expect(applicationName(cluster: Fixture.cluster, node: Fixture.name(2)) != applicationName(cluster: ClusterID(rawValue: 8), node: Fixture.name(2)))
+        #expect(
+            applicationName(cluster: Fixture.cluster, node: Fixture.name(2))
+                != applicationName(cluster: ClusterID(rawValue: 8), node: Fixture.name(2)))
     }
 }

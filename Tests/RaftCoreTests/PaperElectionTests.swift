@@ -12,8 +12,11 @@ struct PaperElectionTests {
     @Test func `5.1: if a leader discovers that its term is out of date, it immediately reverts to follower state`() {
         var cluster = TestCluster()
         cluster.elect(1)
-        cluster[1].step(RaftMessage(from: server(2), to: server(1), term: term(7), body: .appendResponse(
-            .init(success: false, matchIndex: .zero))))
+        cluster[1].step(
+            RaftMessage(
+                from: server(2), to: server(1), term: term(7),
+                body: .appendResponse(
+                    .init(success: false, matchIndex: .zero))))
         #expect(cluster[1].role == .follower)
         #expect(cluster[1].term == term(7))
         #expect(cluster[1].leader == nil)
@@ -23,8 +26,11 @@ struct PaperElectionTests {
         var cluster = TestCluster(settings: withoutPreVote)
         cluster[1].campaign()
         cluster.collect()
-        cluster[1].step(RaftMessage(from: server(2), to: server(1), term: term(9), body: .voteResponse(
-            .init(granted: false))))
+        cluster[1].step(
+            RaftMessage(
+                from: server(2), to: server(1), term: term(9),
+                body: .voteResponse(
+                    .init(granted: false))))
         #expect(cluster[1].role == .follower)
         #expect(cluster[1].term == term(9))
     }

@@ -64,9 +64,11 @@ struct PaperReplicationTests {
             var cluster = TestCluster()
             cluster.setLog(2, terms: own, term: 3)
             cluster[2].step(
-                append(from: 1, to: 2, term: 3, previous: previous, previousTerm: previousTerm, entries: [
-                    entry(previous + 1, term: 3),
-                ]))
+                append(
+                    from: 1, to: 2, term: 3, previous: previous, previousTerm: previousTerm,
+                    entries: [
+                        entry(previous + 1, term: 3)
+                    ]))
             cluster.collect()
             #expect(cluster.sent.last?.appendResponse?.success == false)
             #expect(cluster[2].lastIndex == index(own.count))
@@ -133,8 +135,10 @@ struct PaperReplicationTests {
         for number in 2...3 { cluster[1].step(granted(from: number, to: 1, term: 4)) }
         cluster.collect()
         func stored(_ from: Int, _ match: Int) -> RaftMessage {
-            RaftMessage(from: server(from), to: server(1), term: term(4), body: .appendResponse(
-                .init(success: true, matchIndex: index(match))))
+            RaftMessage(
+                from: server(from), to: server(1), term: term(4),
+                body: .appendResponse(
+                    .init(success: true, matchIndex: index(match))))
         }
         cluster[1].step(stored(2, 2))
         cluster[1].step(stored(3, 2))

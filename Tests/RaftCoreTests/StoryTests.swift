@@ -1,7 +1,8 @@
 import Stories
 import Testing
 
-private let directory = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+private let directory =
+    #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast()
     .joined(separator: "/") + "/Stories"
 
 struct StoryTests {

@@ -73,7 +73,8 @@ extension ScenarioTests.ThreeNodes {
             let node = sandbox.layout.nodes[0]
             let file = sandbox.layout.directory + "/wrong-token"
             let wrong = Shell.run(
-                "umask 077; echo wrong > '\(file)'; '\(sandbox.program)' pause --addr http://127.0.0.1:\(node.apiPort) --token-file '\(file)'")
+                "umask 077; echo wrong > '\(file)'; '\(sandbox.program)' pause --addr http://127.0.0.1:\(node.apiPort) --token-file '\(file)'"
+            )
             #expect(wrong.status == 4, "\(wrong)")
             #expect(wrong.errors.contains(file), "the source of the token is not named: \(wrong)")
             let nobody = Shell.run("'\(sandbox.program)' status --addr http://127.0.0.1:\(Loopback.freePort())")

@@ -10,7 +10,9 @@ import Testing
         let sim = Simulation(SimPlan(seed: seed, nodes: nodes), isTold: true)
         #expect(sim.bringUp(), "\(sim.complaint ?? "")")
         if placed {
-            let isPlaced = sim.run(atMost: seconds(30)) { sim.leader != nil && sim.leader?.name != sim.primary?.name && sim.complaint == nil }
+            let isPlaced = sim.run(atMost: seconds(30)) {
+                sim.leader != nil && sim.leader?.name != sim.primary?.name && sim.complaint == nil
+            }
             #expect(isPlaced, "the leader stays on the primary's node")
         }
         return sim
@@ -54,7 +56,9 @@ import Testing
         let old = try #require(sim.primary)
         old.postgres.killPostmaster()
         let begin = sim.now
-        let serves = sim.run(atMost: seconds(20)) { sim.now > begin && sim.primary?.postgres.isWritable == true && sim.primary?.postgres.hasPostmaster == true }
+        let serves = sim.run(atMost: seconds(20)) {
+            sim.now > begin && sim.primary?.postgres.isWritable == true && sim.primary?.postgres.hasPostmaster == true
+        }
         #expect(serves)
         #expect(sim.now - begin <= milliseconds(1500), "it took \((sim.now - begin) / 1_000_000) ms")
         expectWhole(sim)

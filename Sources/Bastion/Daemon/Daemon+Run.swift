@@ -64,7 +64,9 @@ extension Daemon {
     }
 
     /// 4.8: a stop asks the core first, which takes a restart hold or hands leadership over; at most 7 s.
-    private func finish(_ outcome: DaemonSignals.Outcome, _ observing: Task<Void, Never>, _ serving: Task<BastionError?, Never>) async -> Int32 {
+    private func finish(_ outcome: DaemonSignals.Outcome, _ observing: Task<Void, Never>, _ serving: Task<BastionError?, Never>) async
+        -> Int32
+    {
         _ = pgb_notify("STOPPING=1")
         switch outcome {
         case .fatal(let error):

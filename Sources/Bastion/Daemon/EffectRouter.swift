@@ -76,7 +76,8 @@ package final class EffectRouter: EffectPerformer {
         case .mayStop(let why):
             log(NodeEvent(.info, "daemon.may_stop", "the daemon may stop: \(why)"))
             allowStop()
-        case .halt(let reason): fatal(BastionError(.internal, reason))
+        // D67: a removed member is told to stay out; everything else that halts is a broken invariant.
+        case .halt(let reason): fatal(BastionError(reason.hasPrefix("D67") ? .removed : .internal, reason))
         }
     }
 

@@ -37,7 +37,10 @@ struct PeerHandlers: Sendable {
         do throws(MalformedMessage) {
             driver.submit(.message(from: hello.memberID, try PeerMessage(bytes: bytes)))
         } catch {
-            effects.log(NodeEvent(.warning, "peer.malformed", "a peer's message could not be read", ["peer": hello.nodeName.rawValue, "reason": error.reason]))
+            effects.log(
+                NodeEvent(
+                    .warning, "peer.malformed", "a peer's message could not be read",
+                    ["peer": hello.nodeName.rawValue, "reason": error.reason]))
         }
     }
 

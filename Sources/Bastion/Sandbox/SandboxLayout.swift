@@ -82,7 +82,9 @@ extension SandboxLayout {
     func save() throws(BastionError) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-        do { try TextFiles.write(String(decoding: encoder.encode(self), as: UTF8.self), to: SandboxLayout.file(directory)) } catch let error as BastionError {
+        do { try TextFiles.write(String(decoding: encoder.encode(self), as: UTF8.self), to: SandboxLayout.file(directory)) } catch let error
+            as BastionError
+        {
             throw error
         } catch {
             throw BastionError(.internal, "the sandbox cannot be described", detail: "\(error)")

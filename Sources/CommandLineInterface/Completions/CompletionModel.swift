@@ -20,8 +20,7 @@ struct CompletionModel: Sendable {
 
     init(_ tree: CommandTree) {
         for entry in tree.visibleEntries {
-            for path in [entry.words] + entry.aliases where !commands.contains(where: { $0.path == Self.joined(path) })
-            {
+            for path in [entry.words] + entry.aliases where !commands.contains(where: { $0.path == Self.joined(path) }) {
                 let options = entry.shape.arguments.filter { $0.position == nil }
                 commands.append(Command(path: Self.joined(path), summary: entry.summary, options: options))
                 add(path, summary: entry.summary)

@@ -5,7 +5,9 @@ extension NodeAgent {
     /// AG8: another node is the primary and serves.
     mutating func follow(_ primary: PrimaryRecord, _ c: AgentContext) -> [AgentStep] {
         // SE3: also a pledge that is asked for but not durable yet.
-        guard primary.token >= max(c.pledgedBallot, memory.wantedBallot), let upstream = c.state.nodes[primary.node]?.endpoint else { return [] }
+        guard primary.token >= max(c.pledgedBallot, memory.wantedBallot), let upstream = c.state.nodes[primary.node]?.endpoint else {
+            return []
+        }
         let wanted = settings(upstream: upstream, c)
         if c.guardStatus?.postmasterPID != nil { return followRunning(wanted, primary, c) }
         guard c.isStopped, memory.retryAt == nil else { return [] }

@@ -49,8 +49,7 @@ extension GuardCore {
         enter(.armed)
     }
 
-    private func refusalOf(_ term: LeaseTerm, _ mode: LeaseMode, at now: ClockStamp) -> (rule: String, reason: String)?
-    {
+    private func refusalOf(_ term: LeaseTerm, _ mode: LeaseMode, at now: ClockStamp) -> (rule: String, reason: String)? {
         if term.requestedAt.raw > now.raw { return ("LE2", "the request is stamped in the future") }
         if mode == .sole { return nil }
         if term.duration <= .zero || term.duration > Self.longestDuration {

@@ -63,8 +63,11 @@ package struct LeaseLedger: Sendable {
         let reason = confirmed ? objection(request, state) : .noQuorum
         if let reason {
             return (
-                entry.from, .failure(LeaseRefused(denial: LeaseDenial(
-                    daemon: request.daemon, sequence: request.sequence, reason: reason)))
+                entry.from,
+                .failure(
+                    LeaseRefused(
+                        denial: LeaseDenial(
+                            daemon: request.daemon, sequence: request.sequence, reason: reason)))
             )
         }
         let grant = LeaseGrant(

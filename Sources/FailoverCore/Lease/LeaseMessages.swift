@@ -11,7 +11,8 @@ package struct LeaseRequest: Sendable, Codable, Hashable {
     package var sequence: UInt64
 
     package init(
-        clusterID: ClusterID, epoch: UInt32, memberID: MemberID, token: FencingToken, guardIncarnation: GuardIncarnation, daemon: DaemonIncarnation, sequence: UInt64
+        clusterID: ClusterID, epoch: UInt32, memberID: MemberID, token: FencingToken, guardIncarnation: GuardIncarnation,
+        daemon: DaemonIncarnation, sequence: UInt64
     ) {
         self.clusterID = clusterID
         self.epoch = epoch
@@ -34,7 +35,8 @@ package struct LeaseGrant: Sendable, Codable, Hashable {
     package var mode: LeaseMode
 
     package init(
-        clusterID: ClusterID, term: UInt64, token: FencingToken, guardIncarnation: GuardIncarnation, daemon: DaemonIncarnation, sequence: UInt64, durationMilliseconds: Int64, mode: LeaseMode
+        clusterID: ClusterID, term: UInt64, token: FencingToken, guardIncarnation: GuardIncarnation, daemon: DaemonIncarnation,
+        sequence: UInt64, durationMilliseconds: Int64, mode: LeaseMode
     ) {
         self.clusterID = clusterID
         self.term = term

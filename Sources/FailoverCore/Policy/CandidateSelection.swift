@@ -79,7 +79,9 @@ package struct CandidateSelection: Sendable, Hashable {
             return no("D60: another system identifier")
         }
         // SE1: the standing belongs to the data it was given for.
-        guard pledge.dataID == node.dataID || q.state.lastToken == .never else { return no("SE5: its data were replaced and are not ready") }
+        guard pledge.dataID == node.dataID || q.state.lastToken == .never else {
+            return no("SE5: its data were replaced and are not ready")
+        }
         let lossless = proof.isLossless(pledge)
         if let lineage, !lineage.contains(pledge.position.timeline), !isLaterAssignment(pledge.position.timeline, lineage, q.state) {
             return no("AG18: timeline \(pledge.position.timeline) is not in the lineage")
@@ -87,7 +89,8 @@ package struct CandidateSelection: Sendable, Hashable {
         if !lossless, let served = lineage?.links.last?.timeline, pledge.position.timeline < served {
             return no("SE5: timeline \(pledge.position.timeline), the last primary served on \(served)")
         }
-        let loss = proof.bound.map { $0.timeline == pledge.position.timeline ? $0.lsn - pledge.position.lsn : nil }
+        let loss =
+            proof.bound.map { $0.timeline == pledge.position.timeline ? $0.lsn - pledge.position.lsn : nil }
             ?? q.lastPrimaryLSN.map { $0 - pledge.position.lsn }
         let allowed = isAllowed(q, loss: loss ?? nil)
         guard lossless || allowed else { return no("D19: not proven lossless") }
@@ -106,7 +109,7 @@ package struct CandidateSelection: Sendable, Hashable {
 
     /// SE6: mode `off` within `failover.max_lag_threshold`, or what an operator allowed.
     private static func isAllowed(_ q: Question, loss: UInt64?) -> Bool {
-        if let allowance = q.state.operation?.allowDataLossBytes { 
+        if let allowance = q.state.operation?.allowDataLossBytes {
             // An unlimited allowance covers an unknown loss as well.
             return loss.map { $0 <= allowance } ?? (allowance == .max)
         }

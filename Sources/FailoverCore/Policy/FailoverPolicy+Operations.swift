@@ -259,13 +259,16 @@ extension FailoverPolicy {
         guard let to = operation.to, let node = c.state.nodes[to], let status = target.guardStatus else { return }
         let mode = c.state.synchronous.mode
         // SW5: the old primary's own answer gives the bound; other replicas that have it as well form the set.
-        let members = mode == .off ? [] : c.state.dataNodes.compactMap { other -> AckRule.Member? in
-            guard other.name != to, other.name != operation.from, other.standing == .ready, !other.tags.nosync,
-                let report = c.fresh(other.name), report.facts?.server?.isInRecovery == true,
-                report.facts?.dataID == other.dataID, let theirs = report.position, theirs <= position
-            else { return nil }
-            return AckRule.Member(node: other.name, dataID: other.dataID)
-        }
+        let members =
+            mode == .off
+            ? []
+            : c.state.dataNodes.compactMap { other -> AckRule.Member? in
+                guard other.name != to, other.name != operation.from, other.standing == .ready, !other.tags.nosync,
+                    let report = c.fresh(other.name), report.facts?.server?.isInRecovery == true,
+                    report.facts?.dataID == other.dataID, let theirs = report.position, theirs <= position
+                else { return nil }
+                return AckRule.Member(node: other.name, dataID: other.dataID)
+            }
         let rule = AckRule(
             token: operation.ballot, primary: .init(node: to, dataID: target.facts?.dataID), members: members,
             required: min(c.state.synchronous.wanted, members.count))

@@ -46,7 +46,8 @@ package struct NodeReport: Sendable, Codable, Hashable {
     /// The position of its data as far as it is known without asking again.
     package var position: WALPosition? {
         if let server = facts?.server {
-            let lsn = server.isInRecovery
+            let lsn =
+                server.isInRecovery
                 ? max(server.receivedLSN ?? .zero, server.replayedLSN ?? .zero) : server.flushLSN ?? .zero
             return WALPosition(timeline: server.timeline, lsn: lsn)
         }

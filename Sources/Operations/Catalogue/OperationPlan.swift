@@ -31,8 +31,7 @@ package struct PlanCheck: Codable, Sendable, Hashable {
     package var overridable: Bool
     var code: ErrorCode
 
-    init(_ id: String, _ ok: Bool, code: ErrorCode = .preconditionFailed, overridable: Bool = false, or message: String)
-    {
+    init(_ id: String, _ ok: Bool, code: ErrorCode = .preconditionFailed, overridable: Bool = false, or message: String) {
         self.id = id
         self.ok = ok
         self.code = code

@@ -16,8 +16,7 @@ package enum HealthOperation: CatalogueOperation {
         ],
         errorCodes: [.notFound], examples: ["pgbastion health", "pgbastion health node2"])
 
-    package static func perform(_ input: Input, in context: OperationContext) async throws(BastionError) -> HealthReport
-    {
+    package static func perform(_ input: Input, in context: OperationContext) async throws(BastionError) -> HealthReport {
         let view = await context.gateway.view()
         guard let name = input.node, name != view.node else { return HealthReport(view) }
         return HealthReport(try view.requireNode(name), in: view)

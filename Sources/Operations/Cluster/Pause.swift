@@ -22,8 +22,7 @@ package enum PauseOperation: CatalogueOperation {
         risk: .reversible, scope: .leader, errorCodes: [.noLeader, .invalidRequest],
         examples: ["pgbastion pause", "pgbastion pause --for 2h --reason maintenance"])
 
-    package static func perform(_ input: Input, in context: OperationContext) async throws(BastionError) -> PauseOutput
-    {
+    package static func perform(_ input: Input, in context: OperationContext) async throws(BastionError) -> PauseOutput {
         let reason = input.reason ?? ""
         guard reason.utf8.count <= 500 else {
             throw BastionError(.invalidRequest, "the reason is longer than 500 bytes")

@@ -10,8 +10,7 @@ package enum ResumeOperation: CatalogueOperation {
         name: "resume", summary: "switch automatic failover on again", risk: .reversible, scope: .leader,
         errorCodes: [.noLeader, .preconditionFailed], examples: ["pgbastion resume"])
 
-    package static func perform(_ input: Input, in context: OperationContext) async throws(BastionError) -> PauseOutput
-    {
+    package static func perform(_ input: Input, in context: OperationContext) async throws(BastionError) -> PauseOutput {
         if context.dryRun {
             return try PauseOutput.planned(
                 active: false, await context.gateway.view(), step: "switch automatic failover on")

@@ -16,8 +16,7 @@ package enum StatusOperation: CatalogueOperation {
         ],
         errorCodes: [.notFound], examples: ["pgbastion status", "pgbastion status -o json"], aliases: ["list"])
 
-    package static func perform(_ input: Input, in context: OperationContext) async throws(BastionError) -> StatusOutput
-    {
+    package static func perform(_ input: Input, in context: OperationContext) async throws(BastionError) -> StatusOutput {
         let view = await context.gateway.view()
         var output = StatusOutput(view)
         if let name = input.node {

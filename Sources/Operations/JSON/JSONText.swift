@@ -14,8 +14,7 @@ package enum JSONText {
         }
     }
 
-    package static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws(BastionError) -> Value
-    {
+    package static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws(BastionError) -> Value {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .custom { path in TextKey(camelCase(path.last?.stringValue ?? "")) }
         do {

@@ -76,8 +76,7 @@ package enum PeerRemoveOperation: CatalogueOperation {
             .sorted()
     }
 
-    private static func plan(_ name: NodeName, _ force: Bool, _ view: ClusterView) throws(BastionError) -> OperationPlan
-    {
+    private static func plan(_ name: NodeName, _ force: Bool, _ view: ClusterView) throws(BastionError) -> OperationPlan {
         let peer = try view.requirePeer(name)
         let others = view.peers.filter { $0.suffrage == .voter && $0.name != name }
         guard peer.suffrage != .voter || !others.isEmpty else {

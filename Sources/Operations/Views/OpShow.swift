@@ -15,8 +15,7 @@ package enum OpShowOperation: CatalogueOperation {
         ],
         errorCodes: [.notFound], examples: ["pgbastion op show op-48231"])
 
-    package static func perform(_ input: Input, in context: OperationContext) async throws(BastionError) -> OperationRow
-    {
+    package static func perform(_ input: Input, in context: OperationContext) async throws(BastionError) -> OperationRow {
         OperationRow(try await context.gateway.view().requireOperation(input.id))
     }
 }

@@ -15,8 +15,7 @@ package enum OpWaitOperation: CatalogueOperation {
         ],
         errorCodes: [.notFound, .timeout, .failed, .incomplete], examples: ["pgbastion op wait op-48231"])
 
-    package static func perform(_ input: Input, in context: OperationContext) async throws(BastionError) -> OperationRow
-    {
+    package static func perform(_ input: Input, in context: OperationContext) async throws(BastionError) -> OperationRow {
         _ = try await context.gateway.view().requireOperation(input.id)
         var waiting = context
         waiting.waitLimit = context.waitLimit ?? .seconds(60)

@@ -41,8 +41,7 @@ package final class PeerTransport: Sendable {
     private let servers = Mutex<[any Channel]>([])
 
     /// - Parameter eventLoopGroup: nil: one thread of its own.
-    package init(settings: TransportSettings, eventLoopGroup: (any EventLoopGroup)? = nil, handlers: TransportHandlers)
-    {
+    package init(settings: TransportSettings, eventLoopGroup: (any EventLoopGroup)? = nil, handlers: TransportHandlers) {
         self.settings = settings
         let own = eventLoopGroup == nil ? MultiThreadedEventLoopGroup(numberOfThreads: 1) : nil
         loop = own?.next() ?? eventLoopGroup?.next() ?? MultiThreadedEventLoopGroup.singleton.next()

@@ -69,8 +69,7 @@ struct AcknowledgedWorld {
             guard let end = ends[node] else { continue }
             var given = answer(node, end, stopped: dice.chance(40))
             let isMember = rules.contains { $0.members.contains { $0.node.rawValue == node } }
-            if !given.isStopped, dice.chance(30), !isMember, rules.contains(where: { $0.primary.node.rawValue == node })
-            {
+            if !given.isStopped, dice.chance(30), !isMember, rules.contains(where: { $0.primary.node.rawValue == node }) {
                 // A former primary that runs as a standby has not replayed its own end yet. A member must not
                 // answer so (SE3).
                 given.position.lsn = LSN(UInt64(dice.roll(0..<Int(end.lsn.rawValue) + 1)))

@@ -4,8 +4,7 @@ import FailoverCore
 /// What a node in a usual condition reports.
 enum Condition { case primary, replica, catchingUp, crashed, stopped, silentServer }
 
-func status(_ node: String, _ state: GuardState, token: UInt64? = nil, pid: Int32? = 100, life: Int = 1) -> GuardStatus
-{
+func status(_ node: String, _ state: GuardState, token: UInt64? = nil, pid: Int32? = 100, life: Int = 1) -> GuardStatus {
     var status = GuardStatus(incarnation: guardOf(node, life: life))
     status.state = state
     status.token = token.map { FencingToken($0) }

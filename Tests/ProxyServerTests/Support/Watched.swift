@@ -32,8 +32,7 @@ final class Watched<State: Sendable>: Sendable {
 
     /// Returns when `isDone` holds; throws after `seconds`.
     @discardableResult
-    func wait(_ what: String, seconds: Int64 = 10, _ isDone: @escaping @Sendable (State) -> Bool) async throws -> State
-    {
+    func wait(_ what: String, seconds: Int64 = 10, _ isDone: @escaping @Sendable (State) -> Bool) async throws -> State {
         let loop = MultiThreadedEventLoopGroup.singleton.any()
         let promise = loop.makePromise(of: Void.self)
         let isDoneNow = inner.withLock { inner in

@@ -127,7 +127,8 @@ struct StoryRunner {
         cluster.collect()
         while !cluster.wire.isEmpty {
             let message = cluster.wire.removeFirst()
-            let isCut = cluster.isolated.contains(message.from) || cluster.isolated.contains(message.to)
+            let isCut =
+                cluster.isolated.contains(message.from) || cluster.isolated.contains(message.to)
                 || cluster.stopped.contains(message.to)
             lines.append(message.line + (isCut ? " (lost)" : ""))
             cluster.deliver(message)

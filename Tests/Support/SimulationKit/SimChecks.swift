@@ -55,7 +55,10 @@ package final class WriterChecker {
             guard let rival = other.postgres.server, rival.phase == .primary, rival.process.isAlive else { continue }
             // A frozen machine's server executes nothing; its guard kills before it can again.
             if other.isSuspended { continue }
-            sim.violate("CH6", "\(machine.name) became writable under token \(server.token?.description ?? "none") while \(other.name) is writable under \(rival.token?.description ?? "none")")
+            sim.violate(
+                "CH6",
+                "\(machine.name) became writable under token \(server.token?.description ?? "none") while \(other.name) is writable under \(rival.token?.description ?? "none")"
+            )
         }
         writer = machine.index
     }

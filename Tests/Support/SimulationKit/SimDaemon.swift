@@ -120,7 +120,9 @@ package final class SimDaemon {
         var applied: LogIndex
     }
 
-    package func request(_ request: ClusterRequest, peer: PeerIdentity? = nil, _ done: @escaping (Result<ClusterReply, BastionError>) -> Void) {
+    package func request(
+        _ request: ClusterRequest, peer: PeerIdentity? = nil, _ done: @escaping (Result<ClusterReply, BastionError>) -> Void
+    ) {
         nextRequest += 1
         replies[nextRequest] = done
         guard let id = RequestID("request-\(machine.name)-\(process.life)-\(nextRequest)") else { return }
@@ -168,7 +170,10 @@ package final class SimDaemon {
         case .route(let table):
             route = table
             machine.client.routeChanged(table)
-        case .log(let event): sim.tell("\(machine.name) \(event.level.rawValue) \(event.name): \(event.message) \(event.fields.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " "))")
+        case .log(let event):
+            sim.tell(
+                "\(machine.name) \(event.level.rawValue) \(event.name): \(event.message) \(event.fields.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " "))"
+            )
         case .mayStop(let why):
             sim.tell("\(machine.name) may stop: \(why)")
             end(losing: false)

@@ -74,7 +74,9 @@ package final class SimGuard {
             let before = core?.status.state
             let effects = core?.step(pending.removeFirst(), now: machine.stamp) ?? []
             if let status = core?.status, status.state != before {
-                sim.tell("\(machine.name) guard \(status.state.rawValue) token \(status.token?.description ?? "none") \(status.fenceReason ?? "")")
+                sim.tell(
+                    "\(machine.name) guard \(status.state.rawValue) token \(status.token?.description ?? "none") \(status.fenceReason ?? "")"
+                )
             }
             for effect in effects { perform(effect) }
         }

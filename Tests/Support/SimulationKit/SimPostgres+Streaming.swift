@@ -51,7 +51,9 @@ extension SimPostgres {
 
     private func pump(_ stream: SimStream) {
         guard stream.isOpen, server === stream.sender, stream.sent < files.flushed else { return }
-        guard let delay = sim.network.streamDelay(machine.index, stream.downstream.machine.index), sim.network.isOpen(stream.downstream.machine.index, machine.index) else {
+        guard let delay = sim.network.streamDelay(machine.index, stream.downstream.machine.index),
+            sim.network.isOpen(stream.downstream.machine.index, machine.index)
+        else {
             return retry(stream)
         }
         let piece = Array(files.records[stream.sent..<files.flushed])
@@ -146,7 +148,8 @@ extension SimPostgres {
         else { return false }
         let start = files.records.count
         guard start <= source.files.records.count, start == 0 || source.files.records[start - 1].id == files.records[start - 1].id else {
-            sim.violate("D59", "\(machine.name) streams from \(upstream.node), but their data differ at \(files.timeline):\(LSN(files.end))")
+            sim.violate(
+                "D59", "\(machine.name) streams from \(upstream.node), but their data differ at \(files.timeline):\(LSN(files.end))")
             return false
         }
         let stream = SimStream(

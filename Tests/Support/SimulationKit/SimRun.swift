@@ -56,9 +56,14 @@ extension SimMachine {
     var report: String {
         guard let node = daemon.node else { return "\(name): no daemon" }
         let raft = node.raft
-        let guardText = guardian.core.map { "\($0.status.state.rawValue) token \($0.status.token?.description ?? "none") gone \($0.status.allProcessesGone)" }
-        let progress = raft.progress.sorted { $0.key < $1.key }.map { "match \($0.value.matchIndex) next \($0.value.nextIndex) silent \($0.value.ticksSinceContact)" }
-        return "\(name): \(raft.role.rawValue) term \(raft.term) leader \(raft.leader?.description ?? "none") last \(raft.lastIndex) commit \(raft.commitIndex) "
+        let guardText = guardian.core.map {
+            "\($0.status.state.rawValue) token \($0.status.token?.description ?? "none") gone \($0.status.allProcessesGone)"
+        }
+        let progress = raft.progress.sorted { $0.key < $1.key }.map {
+            "match \($0.value.matchIndex) next \($0.value.nextIndex) silent \($0.value.ticksSinceContact)"
+        }
+        return
+            "\(name): \(raft.role.rawValue) term \(raft.term) leader \(raft.leader?.description ?? "none") last \(raft.lastIndex) commit \(raft.commitIndex) "
             + "durable \(raft.durableIndex) first \(raft.firstIndex) frozen \(daemon.process.isFrozen) progress \(progress); "
             + "guard \(guardText ?? "none"); postgres \(postgres.summary); marker \(postgres.files.marker ?? "none"); "
             + "primary \(node.state.primary?.node.rawValue ?? "none") \(node.state.primary?.phase.rawValue ?? ""); pledged \(node.pledgedBallot); "

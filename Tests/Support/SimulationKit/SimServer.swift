@@ -76,7 +76,10 @@ final class SimStream {
     var progressAt: Int64
     var isRetrying = false
 
-    init(from upstream: SimPostgres, _ sender: SimServer, to downstream: SimPostgres, _ receiver: SimServer, name: String, sent: Int, confirmed: UInt64, now: Int64) {
+    init(
+        from upstream: SimPostgres, _ sender: SimServer, to downstream: SimPostgres, _ receiver: SimServer, name: String, sent: Int,
+        confirmed: UInt64, now: Int64
+    ) {
         self.upstream = upstream
         self.downstream = downstream
         self.sender = sender
