@@ -14,6 +14,17 @@ import Testing
         }
     }
 
+    @Test func `the mode of the configuration file is proposed once, and only when it differs (SE1)`() {
+        let bench = PolicyBench()
+        bench.policy.settings.synchronousMode = .off
+        guard case .setSyncPolicy(mode: .off, wanted: 1) = bench.step().command else {
+            Issue.record("the policy did not propose the configured mode")
+            return
+        }
+        bench.renew()
+        if case .setSyncPolicy = bench.decide().command { Issue.record("the mode was proposed again") }
+    }
+
     @Test func `an expired lease starts a failover, not a moment earlier (DE2, LE8, D10)`() {
         let bench = PolicyBench()
         bench.silent = [name("a")]

@@ -80,6 +80,7 @@ extension NodeConfiguration {
         p.primaryStartTimeout = failover.primaryStartTimeout
         p.promoteTimeout = failover.promoteTimeout
         p.degradeAfter = synchronous.degradeAfter
+        p.synchronousMode = synchronous.mode.flatMap { SynchronousMode(rawValue: $0.rawValue) }
         p.leaseMilliseconds = failover.primaryLease.inMilliseconds
         p.pauseLeaseMilliseconds = failover.pauseLease.inMilliseconds
         p.replicaMaxLagBytes = proxy.replicaMaxLag.bytes

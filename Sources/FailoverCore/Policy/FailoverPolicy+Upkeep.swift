@@ -5,6 +5,7 @@ extension FailoverPolicy {
     func keepOrder(_ c: PolicyContext, _ d: inout PolicyDecision) {
         settleSynchronous(c, &d)
         updateStandings(c, &d)
+        proposeSynchronousMode(c, &d)
         changeSynchronous(c, &d)
         endPause(c, &d)
         closeDirectives(c, &d)
@@ -42,6 +43,12 @@ extension FailoverPolicy {
                 state: c.state, reports: c.reports, lostSince: memory.lostSince, settings: settings, now: c.now)
         else { return }
         d.propose(change, ["SE7", "D17"])
+    }
+
+    /// 4.9: what a configuration file says is a proposal; only the replicated value counts.
+    private func proposeSynchronousMode(_ c: PolicyContext, _ d: inout PolicyDecision) {
+        guard let mode = settings.synchronousMode, mode != c.state.synchronous.configured else { return }
+        d.propose(.setSyncPolicy(mode: mode, wanted: c.state.synchronous.wanted), ["SE1"])
     }
 
     /// CS7: a pause with a duration ends by itself, counted by the leader.

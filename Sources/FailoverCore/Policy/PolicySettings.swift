@@ -9,6 +9,8 @@ package struct PolicySettings: Sendable, Hashable {
     package var primaryStartTimeout: Duration = .seconds(30)
     package var promoteTimeout: Duration = .seconds(10)
     package var degradeAfter: Duration = .seconds(3)
+    /// `synchronous.mode` of this node's file, a proposal for the cluster; nil: `quorum` once two replicas are ready.
+    package var synchronousMode: SynchronousMode?
     package var onPostmasterCrash = CrashPolicy.auto
     package var leaseMilliseconds: Int64 = 3000
     package var pauseLeaseMilliseconds: Int64 = 30_000
