@@ -168,6 +168,30 @@ import Testing
     }
 
     @Test(arguments: 1...5)
+    func `PR2: a primary that outlives its lease by a slow clock acknowledges nothing that is lost`(seed: Int) throws {
+        var plan = SimPlan(seed: UInt64(seed))
+        plan.breaksClocks = true
+        let sim = Simulation(plan, isTold: true)
+        #expect(sim.bringUp(), "\(sim.complaint ?? "")")
+        let isPlaced = sim.run(atMost: seconds(30)) { sim.leader?.name != sim.primary?.name && sim.complaint == nil }
+        #expect(isPlaced)
+        let old = try #require(sim.primary)
+        let before = token(sim)
+        // Its lease lasts ten times too long, and the peers hear nothing from its daemon; PostgreSQL's connections go on.
+        old.changeClock(rate: 0.1)
+        sim.network.mute(old.index)
+        #expect(timeToServe(sim, after: before, limit: seconds(10)) != nil)
+        #expect(old.postgres.isWritable, "the old primary was to be writable still")
+        sim.run(for: seconds(10))
+        #expect(sim.checks.violation == nil)
+        old.changeClock(rate: 1)
+        sim.network.healAll()
+        expectWhole(sim)
+        if let primary = sim.primary { sim.judgeCommits(on: primary) }
+        #expect(sim.checks.violation == nil, "\(sim.checks.violation.map { "\($0)" } ?? "")")
+    }
+
+    @Test(arguments: 1...5)
     func `a removed node that was reset joins again and streams`(seed: Int) throws {
         let sim = cluster(UInt64(seed))
         let replica = try #require(sim.machines.last { $0.name != sim.primary?.name && $0.name != sim.leader?.name })

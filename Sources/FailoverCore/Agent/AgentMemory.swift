@@ -50,6 +50,8 @@ struct AgentMemory: Sendable {
     var reinitialized = false
     var progress = JobProgress()
     var notStreamingSince: ClockStamp?
+    /// What a clone or rewind left does not fit the present primary.
+    var completedJobDiverged = false
     private var startAskedAt: ClockStamp?
     private var wasRunning = false
 
@@ -133,6 +135,7 @@ struct AgentMemory: Sendable {
             applied = nil
             preparedStart = nil
             rewindFailed = false
+            completedJobDiverged = false
         case (.checkpoint, _):
             if let id = runningDirective {
                 directiveResults[id] = .some(nil)

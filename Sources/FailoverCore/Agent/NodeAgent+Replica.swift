@@ -15,7 +15,8 @@ extension NodeAgent {
         guard c.facts?.dataDirectory == .present else { return clone(upstream, c) }
         if let job = c.facts?.unfinishedJob {
             // D48: what ended well only waits for its first start; whatever was interrupted is never started.
-            return job.hasSuffix("-complete") ? startAsStandby(wanted, c) : clone(upstream, c)
+            // One whose source was replaced meanwhile, and that did not fit any more when it ran, begins again.
+            return job.hasSuffix("-complete") && !memory.completedJobDiverged ? startAsStandby(wanted, c) : clone(upstream, c)
         }
         guard let stopped = memory.stopped else { return [.act(.inspectStopped)] }
         let newestEnd = c.leaderReport?.items.first { $0.report.node == primary.node }?.report.facts?.server?.flushLSN
@@ -54,6 +55,7 @@ extension NodeAgent {
         let streams = server.receiver?.status == "streaming"
         if streams, c.facts?.unfinishedJob != nil, memory.backgroundJob == nil { return [.act(.finishRejoin)] }
         if !streams, hasDiverged(server, primary, c) {
+            memory.completedJobDiverged = c.facts?.unfinishedJob != nil
             return [.order(.stop(budgetMilliseconds: 3000))]
         }
         if streams, memory.backgroundJob == nil, let step = slots(c) { return [step] }

@@ -100,6 +100,7 @@ extension ClusterState {
         lastTimeline = a.timeline
         hold = nil
         synchronous.mode = a.mode
+        if a.dropsOlderRules { primary?.rulesSetAside = synchronous.rules }
         synchronous.rules = a.dropsOlderRules ? [a.rule] : synchronous.rules + [a.rule]
         synchronous.generation += 1
         let reason = operation?.kind.rawValue ?? "failover"
@@ -162,6 +163,7 @@ extension ClusterState {
         guard let current = primary, current.token == token, current.phase == .assigned, current.timeline == timeline
         else { throw Rejection("D32", "token \(token) is not being promoted") }
         primary?.phase = .serving
+        primary?.rulesSetAside = nil
         if let i = timelines.lastIndex(where: { $0.token == token }) { timelines[i].forkLSN = fork }
         if let i = certificates.lastIndex(where: { $0.newToken == token }) { certificates[i].forkLSN = fork }
         if synchronous.current?.required == 0 { synchronous.rules = synchronous.current.map { [$0] } ?? [] }
@@ -178,6 +180,10 @@ extension ClusterState {
         primary?.phase = .ended
         // The assignment never served, so nothing was acknowledged under its rule.
         synchronous.rules.removeAll { $0.token == token }
+        if let older = primary?.rulesSetAside {
+            synchronous.rules = older + synchronous.rules
+            primary?.rulesSetAside = nil
+        }
         if let id = operation?.id { cancelOpen(of: id, at: time, error: reason) }
         operation?.ballot = lastToken.next
         // SE10: the next candidate may be anybody; a bootstrap has only its own node.

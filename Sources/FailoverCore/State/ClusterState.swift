@@ -129,6 +129,8 @@ package struct PrimaryRecord: Sendable, Codable, Hashable {
     package var phase: Phase
     package var basis: AssignmentBasis
     package var released: ReleaseEvidence?
+    /// SE8: the rules that this appointment drops with their accepted loss; in force again if it is abandoned.
+    package var rulesSetAside: [AckRule]?
 }
 
 /// LE8: why no other server of this cluster can be writable any more.

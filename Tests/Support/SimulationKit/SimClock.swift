@@ -25,6 +25,13 @@ package struct SimClock {
         max(0, Int64(Double(stamp.raw - self.stamp(at: now).raw) / rate) + 1)
     }
 
+    /// From now on the clock runs at another rate.
+    mutating func change(rate: Double, now: Int64) {
+        base = stamp(at: now).raw
+        since = now
+        self.rate = rate
+    }
+
     mutating func suspend(at now: Int64) {
         base = stamp(at: now).raw
         since = now

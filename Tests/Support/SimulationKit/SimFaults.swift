@@ -76,7 +76,7 @@ package final class SimFaults {
                 machine.resume()
                 sim.checks.writers.woke(sim)
             }
-        case .partition, .oneWay, .isolatePrimary, .isolateLeader: cut(fault, machine)
+        case .partition, .oneWay, .isolatePrimary, .isolateLeader, .mutePrimary: cut(fault, machine)
         case .stallDisk:
             machine.postgres.stall(for: random.time(100...6000))
             if random.chance(0.5) { machine.disk.stall(until: sim.now + random.time(50...2500)) }
@@ -134,11 +134,12 @@ package final class SimFaults {
     private func cut(_ fault: SimPlan.Fault, _ machine: SimMachine) {
         let victim =
             switch fault {
-            case .isolatePrimary: sim.primary ?? machine
+            case .isolatePrimary, .mutePrimary: sim.primary ?? machine
             case .isolateLeader: sim.leader ?? machine
             default: machine
             }
         switch fault {
+        case .mutePrimary: sim.network.mute(victim.index)
         case .oneWay:
             let inward = random.chance(0.5)
             sim.network.isolate(victim.index, inward: inward, outward: !inward)

@@ -67,6 +67,9 @@ package final class SimMachine {
         postgres.freeze()
     }
 
+    /// Breaks AS1 on this machine.
+    package func changeClock(rate: Double) { clock.change(rate: rate, now: sim.now) }
+
     /// The guard runs first: it has real-time priority.
     package func resume() {
         guard isUp, isSuspended else { return }

@@ -14,6 +14,8 @@ package final class SimNetwork {
     private var random: SimRandom
     private let count: Int
     private var cut: [Bool]
+    /// Only the messages between daemons are lost; PostgreSQL's connections go on.
+    private var muted: Set<Int> = []
 
     init(count: Int, random: SimRandom) {
         self.count = count
@@ -32,8 +34,15 @@ package final class SimNetwork {
             if outward { set(machine, other, isCut: true) }
         }
     }
-    package func healAll() { cut = Array(repeating: false, count: count * count) }
+    /// Cuts the peer port of a machine and leaves PostgreSQL's port alone.
+    package func mute(_ machine: Int) { muted.insert(machine) }
+
+    package func healAll() {
+        cut = Array(repeating: false, count: count * count)
+        muted = []
+    }
     package func heal(_ machine: Int) {
+        muted.remove(machine)
         for other in 0..<count {
             set(other, machine, isCut: false)
             set(machine, other, isCut: false)
@@ -42,7 +51,7 @@ package final class SimNetwork {
 
     /// When the copies of a message sent now arrive; none: lost.
     func arrivals(_ from: Int, _ to: Int) -> [Int64] {
-        guard isOpen(from, to), !random.chance(weather.loss) else { return [] }
+        guard isOpen(from, to), !muted.contains(from), !muted.contains(to), !random.chance(weather.loss) else { return [] }
         if random.chance(weather.duplication) { return [oneDelay(), oneDelay()] }
         return [oneDelay()]
     }

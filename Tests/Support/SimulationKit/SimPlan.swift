@@ -6,7 +6,7 @@ import NodeCore
 package struct SimPlan: Sendable {
     package enum Fault: String, Sendable, CaseIterable {
         case killDaemon, freezeDaemon, killGuard, freezeGuard, killPostmaster, freezePostgres, killServer
-        case crash, crashAll, suspend, partition, oneWay, isolatePrimary, isolateLeader, stallDisk, unkillable
+        case crash, crashAll, suspend, partition, oneWay, isolatePrimary, isolateLeader, mutePrimary, stallDisk, unkillable
         case failover, switchover, pause, transfer, removeNode, stopDaemon, reinitialize
     }
 

@@ -33,7 +33,7 @@ package struct SimRun: Sendable {
             // A resume ends observations made before; what is asked for is that all is well and stays so.
             let isWell = sim.run(atMost: recoveryLimit) { sim.complaint == nil }
             if isWell { sim.checks.raft.compareAll(sim) } else { failure = "CH13: \(sim.complaint ?? "")" }
-            if isWell, let primary = sim.primary { sim.checks.commits.judge(primary.postgres.files, on: primary.name, sim) }
+            if isWell, let primary = sim.primary { sim.judgeCommits(on: primary) }
         }
         if failure != nil { for machine in sim.machines { sim.tell(machine.report) } }
         if let violation = sim.checks.violation { failure = violation.description }
@@ -45,6 +45,9 @@ package struct SimRun: Sendable {
 }
 
 extension Simulation {
+    /// CH7, now: every protected row must be in this server's WAL.
+    package func judgeCommits(on machine: SimMachine) { checks.commits.judge(machine.postgres.files, on: machine.name, self) }
+
     /// The cluster is founded, all members are added, and everything runs.
     package func bringUp() -> Bool {
         run(atMost: seconds(60)) { operators?.isComplete == true && complaint == nil }
