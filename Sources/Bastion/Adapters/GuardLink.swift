@@ -11,6 +11,8 @@ import Synchronization
 ///
 /// - Safety: everything mutable is touched on `queue` only.
 package final class GuardLink: @unchecked Sendable {
+    /// Limit: below a lease, so that a guard that is frozen while the daemon starts is replaced before its deadline.
+    private static let connectLimit = Duration.milliseconds(1500)
     private let queue = DispatchQueue(label: "pgbastion.guard", qos: .userInteractive)
     private let program: String
     private var arguments: GuardArguments
@@ -20,7 +22,8 @@ package final class GuardLink: @unchecked Sendable {
     private let onChange: @Sendable () -> Void
     private var client: GuardClient?
     private var status: GuardStatus?
-    private var lastAnswer = SystemClock.now()
+    /// Pings since the last report, counted in this daemon's own ticks: one that was itself frozen asks anew.
+    private var unansweredPings = 0
     private var timer: (any DispatchSourceTimer)?
     private var isConnecting = false
     private var isStopped = false
@@ -121,7 +124,7 @@ package final class GuardLink: @unchecked Sendable {
         do throws(BastionError) {
             return .success(
                 try await GuardClient.connectOrStart(
-                    program: program, arguments: arguments,
+                    program: program, arguments: arguments, within: GuardLink.connectLimit,
                     onReport: { [weak self] in self?.received($0) },
                     onDisconnect: { [weak self] in self?.disconnected() }))
         } catch {
@@ -135,7 +138,6 @@ package final class GuardLink: @unchecked Sendable {
         case .success(let client):
             guard !isStopped else { return client.close() }
             self.client = client
-            lastAnswer = SystemClock.now()
             note(.status(client.lastStatus))
             if !client.limitations.isEmpty {
                 onEvent(NodeEvent(.debug, "guard.limited", "the guard runs with limits: \(client.limitations.joined(separator: ", "))"))
@@ -155,7 +157,7 @@ package final class GuardLink: @unchecked Sendable {
     }
 
     private func note(_ report: GuardReport) {
-        lastAnswer = SystemClock.now()
+        unansweredPings = 0
         let before = status
         status = report.status
         deadline.store(report.status.deadline?.raw ?? .max, ordering: .relaxed)
@@ -205,10 +207,11 @@ package final class GuardLink: @unchecked Sendable {
     private func watch() {
         guard let client, let status, status.token != nil, let deadline = status.deadline else { return }
         client.send(.ping)
-        let now = SystemClock.now()
-        guard now.since(lastAnswer) > .milliseconds(350) else { return }
+        unansweredPings += 1
+        // 4.7: three pings without an answer; then the lease is not renewed any more, and ends.
+        guard unansweredPings > 3 else { return }
         let fenceAt = deadline.advanced(by: .milliseconds(-500))
-        guard now.raw >= fenceAt.raw else { return }
+        guard SystemClock.now().raw >= fenceAt.raw else { return }
         onEvent(NodeEvent(.error, "guard.frozen", "the guard does not answer and the lease ends; it is killed with its server"))
         self.client = nil
         self.status = nil

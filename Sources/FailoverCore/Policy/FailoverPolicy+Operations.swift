@@ -31,6 +31,10 @@ extension FailoverPolicy {
     }
 
     private mutating func pledge(_ operation: OperationRecord, _ c: PolicyContext, _ d: inout PolicyDecision) {
+        if isStoppingLivePrimary(operation, c) {
+            memory.explanation = "SE6: the old primary \"\(operation.from?.rawValue ?? "")\" is being stopped"
+            return
+        }
         askForPledges(operation, c, &d)
         let selection = CandidateSelection(question(operation, c))
         let candidate = selection.candidates.first
@@ -44,6 +48,15 @@ extension FailoverPolicy {
             return
         }
         assign(candidate, basis, operation, c, &d)
+    }
+
+    /// SE6: a live primary that an operator replaces is stopped first, so that every replica gets its last record and the
+    /// node that was asked for is not behind another one.
+    private func isStoppingLivePrimary(_ operation: OperationRecord, _ c: PolicyContext) -> Bool {
+        guard !operation.isAutomatic, memory.pledgesAskedAt == nil, memory.timeInPhase(c.now) < .milliseconds(1500),
+            let status = c.fresh(operation.from)?.guardStatus
+        else { return false }
+        return status.token == operation.fromToken && status.postmasterPID != nil
     }
 
     private mutating func askForPledges(_ operation: OperationRecord, _ c: PolicyContext, _ d: inout PolicyDecision) {
