@@ -3,7 +3,6 @@ import FailoverCore
 import RaftCore
 
 struct PendingAdd: Sendable {
-    enum Step: Sendable { case register, learner(LogIndex?), committed }
     var id: UInt64
     var record: NodeRecord
     var trace: RequestID

@@ -6,13 +6,11 @@ struct AgentMemory: Sendable {
     private(set) var job: PostgresAction?
     private(set) var pledgeJob: PostgresAction?
     private(set) var backgroundJob: PostgresAction?
-    private(set) var jobStartedAt: ClockStamp?
     /// The files of the server since it last stopped.
     private(set) var stopped: StoppedServer?
     private(set) var stoppedAt: ClockStamp?
     /// The settings the adapter applied last.
     private(set) var applied: ManagedSettings?
-    private(set) var appliedAt: ClockStamp?
     /// How the next start was prepared: with or without `standby.signal` (AG14).
     private(set) var preparedStart: StartKind?
     private(set) var received: ReceivedPosition?
@@ -24,7 +22,6 @@ struct AgentMemory: Sendable {
     var pledgeAnswered = false
     /// Nothing is tried again before this instant, after a failure.
     private(set) var retryAt: ClockStamp?
-    private(set) var lastFailure: BastionError?
     private(set) var rewindFailed = false
     var state = "starting"
     var promoted: PromotionReport?
@@ -43,7 +40,6 @@ struct AgentMemory: Sendable {
     var settlingSince: ClockStamp?
     var settlingTarget: LSN?
     var settledGeneration: UInt64?
-    var provenGeneration: UInt64?
     var directiveResults: [String: String?] = [:]
     var runningDirective: String?
     /// The clone or rewind of `runningDirective` was begun.
@@ -92,7 +88,6 @@ struct AgentMemory: Sendable {
         switch AgentMemory.lane(of: action) {
         case .main:
             job = action
-            jobStartedAt = now
             if changesData(action) { stopped = nil }
         case .pledge:
             pledgeJob = action
@@ -108,14 +103,12 @@ struct AgentMemory: Sendable {
         case .background: backgroundJob = nil
         }
         if case .failed(let error) = outcome {
-            lastFailure = error
             retryAt = now.advanced(by: .milliseconds(500))
             forgetAttempt(action)
             if changesData(action) { stopped = nil }
             if case .checkpoint = action, let id = runningDirective { directiveResults[id] = .some(error.message) }
             return
         }
-        lastFailure = nil
         switch (action, outcome) {
         case (_, .inspected(let server)):
             stopped = server
@@ -127,7 +120,6 @@ struct AgentMemory: Sendable {
         case (.applySettings(let settings), _), (.prepareStandby(let settings), _), (.prepareInPlaceStart(let settings), _),
             (.proveSynchronousWait(let settings), _):
             applied = settings
-            appliedAt = now
             if case .prepareStandby = action { preparedStart = .standby }
             if case .prepareInPlaceStart = action { preparedStart = .inPlace }
         case (.clone, _), (.rewind, _), (.initialize, _), (.quarantine, _):
