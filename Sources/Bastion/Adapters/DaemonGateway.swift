@@ -1,4 +1,5 @@
 import ClusterModel
+import FailoverCore
 import NodeCore
 import Operations
 import RaftIO
@@ -9,6 +10,7 @@ package struct DaemonGateway: ClusterGateway {
     let transport: PeerTransport
     let health: HealthHistory
     let me: NodeName
+    let desk: NodeDesk
 
     package func view() async -> ClusterView {
         var view = await driver.view()
@@ -65,7 +67,32 @@ package struct DaemonGateway: ClusterGateway {
         switch try PeerCoding.decode(PeerAnswer.self, bytes) {
         case .reply(let reply): return reply
         case .refused(let error): throw error
-        case .secrets: throw BastionError(.internal, "the leader gave the wrong answer")
+        case .secrets, .asked: throw BastionError(.internal, "the leader gave the wrong answer")
+        }
+    }
+
+    package func ask(
+        _ node: NodeName, _ request: NodeRequest, metadata: RequestMetadata, limit: Duration
+    ) async throws(BastionError) -> NodeReply {
+        if node == me { return try await desk.answer(request, metadata) }
+        let found = await driver.look { ($0.state.nodes[node]?.memberID, $0.state.sortedNodes.map(\.name.rawValue)) }
+        guard let member = found.0 else {
+            throw BastionError(
+                .notFound, "node \"\(node)\" is not a member of the cluster",
+                detail: "members: \(found.1.joined(separator: ", "))", hint: "see `pgbastion peer list`")
+        }
+        let question = PeerCoding.encode(PeerQuestion.ask(request, metadata))
+        let bytes: [UInt8]
+        do throws(BastionError) {
+            bytes = try await transport.request(to: member, payload: question, timeout: limit)
+        } catch {
+            throw BastionError(
+                .unavailable, "node \"\(node)\" does not answer", detail: error.message, hint: "see `pgbastion peer list`")
+        }
+        switch try PeerCoding.decode(PeerAnswer.self, bytes) {
+        case .asked(let reply): return reply
+        case .refused(let error): throw error
+        case .reply, .secrets: throw NodeReply.mismatch(request)
         }
     }
 

@@ -8,11 +8,14 @@ enum PeerQuestion: Codable, Sendable {
     case change(ClusterRequest, RequestMetadata)
     /// The generated passwords of the service roles, for a registered member that joins (AG23).
     case secrets(MemberID)
+    /// Something this one node is to do or to tell.
+    case ask(NodeRequest, RequestMetadata)
 }
 
 enum PeerAnswer: Codable, Sendable {
     case reply(ClusterReply)
     case secrets(PostgresSecrets)
+    case asked(NodeReply)
     case refused(BastionError)
 }
 

@@ -87,7 +87,9 @@ package final class Daemon: Sendable {
         transport = PeerTransport(
             settings: configuration.transportSettings, eventLoopGroup: group,
             handlers: PeerHandlers(peers: peers, storage: storage, driver: driver, effects: effects).handlers)
-        gateway = DaemonGateway(driver: driver, transport: transport, health: health, me: configuration.node.name)
+        let desk = NodeDesk()
+        gateway = DaemonGateway(
+            driver: driver, transport: transport, health: health, me: configuration.node.name, desk: desk)
         (postgres, guardLink) = Daemon.makePostgres(
             configuration, program: program, submit: submit, effects: effects, metrics: metrics, health: health,
             secrets: SecretsClient(driver: driver, transport: transport, member: identity.memberID),
@@ -98,6 +100,16 @@ package final class Daemon: Sendable {
         api = try HTTPAPIServer(
             settings: configuration.apiSettings(token: { [live] in live.token }),
             node: Daemon.apiNode(gateway, metrics, proxy, live, path, driver, logs), logger: logger)
+        desk.connect(
+            NodeDesk.Services(
+                view: { [gateway] in await gateway.view() },
+                connections: { [proxy] in
+                    proxy.sessions().map {
+                        ProxySessions(backend: $0.backend.node, portType: $0.portType.rawValue, active: $0.count)
+                    }
+                },
+                metrics: { [gateway, metrics, proxy] in metrics.render(await gateway.view(), proxy) },
+                reload: { [live, driver] () async throws(BastionError) in try live.reload(path, driver, logs) }))
         effects.connect(
             storage: storage, transport: transport, proxy: proxy, postgres: postgres, guardLink: guardLink,
             driver: driver, peers: peers, signals: signals)

@@ -1,7 +1,6 @@
 import ClusterModel
 import ConfigFiles
 import FailoverCore
-import HTTPAPI
 import NodeCore
 import Operations
 import Synchronization
@@ -16,7 +15,7 @@ final class LiveSettings: Sendable {
     var token: [UInt8]? { current.withLock { $0.api.authToken.map { Array($0.revealed.utf8) } } }
 
     /// An invalid file leaves everything as it was (X02).
-    func reload(_ path: String, _ driver: NodeDriver, _ logs: LogControl) throws(BastionError) -> APINode.ReloadOutcome {
+    func reload(_ path: String, _ driver: NodeDriver, _ logs: LogControl) throws(BastionError) -> ReloadReport {
         let loaded: LoadedConfiguration
         do throws(ConfigurationErrors) { loaded = try ConfigurationFile.load(path: path) } catch {
             throw error.bastionError
@@ -30,7 +29,7 @@ final class LiveSettings: Sendable {
         logs.level = LogLine.Level(rawValue: now.log.level.rawValue) ?? .info
         logs.format = LogLine.Format(rawValue: now.log.format.rawValue) ?? .text
         driver.submit(.settingsChanged(now.policySettings))
-        return APINode.ReloadOutcome(
+        return ReloadReport(
             applied: changes.reloadable.map(\.key), needsRestart: changes.needsRestart.map(\.key))
     }
 }

@@ -61,6 +61,9 @@ struct PeerHandlers: Sendable {
             case .change(let request, let metadata):
                 guard let gateway = peers.gateway else { throw BastionError(.unavailable, "the daemon is starting") }
                 answer = .reply(try await gateway.local(request, metadata))
+            case .ask(let request, let metadata):
+                guard let gateway = peers.gateway else { throw BastionError(.unavailable, "the daemon is starting") }
+                answer = .asked(try await gateway.desk.answer(request, metadata))
             case .secrets:
                 answer = .secrets(try await secrets(for: hello.memberID))
             }

@@ -15,14 +15,7 @@ package struct APINode: Sendable {
         }
     }
 
-    package struct ReloadOutcome: Codable, Sendable, Hashable {
-        package var applied: [String]
-        package var needsRestart: [String]
-        package init(applied: [String], needsRestart: [String]) {
-            self.applied = applied
-            self.needsRestart = needsRestart
-        }
-    }
+    package typealias ReloadOutcome = ReloadReport
 
     package var gateway: any ClusterGateway
     /// The Prometheus page.

@@ -55,6 +55,29 @@ package struct OperationContext: Sendable {
     func submit(_ request: ClusterRequest) async throws(BastionError) -> ClusterReply {
         try await gateway.submit(request, metadata: metadata, forward: forward)
     }
+
+    /// Asks one node, outside the log.
+    func ask(_ node: NodeName, _ request: NodeRequest, limit: Duration = .seconds(5)) async throws(BastionError) -> NodeReply {
+        try await gateway.ask(node, request, metadata: metadata, limit: limit)
+    }
+
+    /// Asks every one of `nodes` at the same time; the answers in the order of the names.
+    func askAll(
+        _ nodes: [NodeName], _ request: NodeRequest, limit: Duration = .seconds(5)
+    ) async -> [(node: NodeName, answer: Result<NodeReply, BastionError>)] {
+        await withTaskGroup(of: (NodeName, Result<NodeReply, BastionError>).self) { group in
+            for node in nodes {
+                group.addTask {
+                    do throws(BastionError) { return (node, .success(try await ask(node, request, limit: limit))) } catch {
+                        return (node, .failure(error))
+                    }
+                }
+            }
+            var answers: [(node: NodeName, answer: Result<NodeReply, BastionError>)] = []
+            for await (node, answer) in group { answers.append((node, answer)) }
+            return answers.sorted { $0.node < $1.node }
+        }
+    }
 }
 
 /// The cluster as operations see it; the daemon implements it over its node, tests over a value.
@@ -64,6 +87,11 @@ package protocol ClusterGateway: Sendable {
     /// Carried out by the leader, whichever node receives it; throws `not_leader` only when forwarding is forbidden.
     func submit(_ request: ClusterRequest, metadata: RequestMetadata, forward: Bool) async throws(BastionError)
         -> ClusterReply
+    /// Carried out by this one node, whichever node receives it.
+    ///
+    /// - Throws: `not_found` for a node that is no member, `unavailable` when it does not answer within `limit`.
+    func ask(_ node: NodeName, _ request: NodeRequest, metadata: RequestMetadata, limit: Duration)
+        async throws(BastionError) -> NodeReply
     /// A view for every change, at most every `minimumInterval`, the present one first; ends when the caller stops.
     func views(minimumInterval: Duration) -> AsyncStream<ClusterView>
 }

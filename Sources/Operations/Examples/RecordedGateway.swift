@@ -12,7 +12,13 @@ package actor RecordedGateway: ClusterGateway {
     package typealias Behaviour =
         @Sendable (ClusterRequest, inout ClusterView) throws(BastionError) -> ClusterReply
 
+    /// What one node answers.
+    package typealias NodeBehaviour =
+        @Sendable (NodeName, NodeRequest, ClusterView) throws(BastionError) -> NodeReply
+
     package private(set) var submissions: [Submission] = []
+    package private(set) var questions: [(node: NodeName, request: NodeRequest)] = []
+    private let nodeBehaviour: NodeBehaviour
     private var current: ClusterView
     private let behaviour: Behaviour
     private var watchers: [Int: AsyncStream<ClusterView>.Continuation] = [:]
@@ -22,10 +28,14 @@ package actor RecordedGateway: ClusterGateway {
         _ view: ClusterView,
         behaviour: @escaping Behaviour = { _, view throws(BastionError) in
             ClusterReply(operationID: "op-1", summary: "accepted", leader: view.raft.leader)
+        },
+        nodeBehaviour: @escaping NodeBehaviour = { _, request, view throws(BastionError) in
+            request == .view ? .view(view) : .done("done")
         }
     ) {
         current = view
         self.behaviour = behaviour
+        self.nodeBehaviour = nodeBehaviour
     }
 
     /// Changes the view; everybody who watches sees it.
@@ -47,6 +57,16 @@ package actor RecordedGateway: ClusterGateway {
         let reply = try behaviour(request, &current)
         tellWatchers()
         return reply
+    }
+
+    package func ask(
+        _ node: NodeName, _ request: NodeRequest, metadata: RequestMetadata, limit: Duration
+    ) async throws(BastionError) -> NodeReply {
+        questions.append((node, request))
+        guard current.nodes.contains(where: { $0.name == node }) else {
+            throw BastionError(.notFound, "node \"\(node)\" is not a member of the cluster")
+        }
+        return try nodeBehaviour(node, request, current)
     }
 
     package nonisolated func views(minimumInterval: Duration) -> AsyncStream<ClusterView> {

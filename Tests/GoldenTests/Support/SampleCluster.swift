@@ -11,6 +11,16 @@ struct SampleGateway: ClusterGateway {
         ClusterReply(alreadySo: true, summary: "it is so already")
     }
 
+    func ask(
+        _ node: NodeName, _ request: NodeRequest, metadata: RequestMetadata, limit: Duration
+    ) async throws(BastionError) -> NodeReply {
+        switch request {
+        case .view: .view(SampleCluster.view)
+        case .connections: .connections([])
+        default: .done("done")
+        }
+    }
+
     func views(minimumInterval: Duration) -> AsyncStream<ClusterView> {
         AsyncStream { $0.yield(SampleCluster.view) }
     }
