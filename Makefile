@@ -6,6 +6,7 @@ DESTDIR ?=
 FUZZ_ROUNDS ?= 200000
 SEEDS ?= 5000
 ROUNDS ?= 5
+EXAMPLES ?= 20
 # Set SEED to run one seed of the simulator again.
 SEED ?=
 
@@ -13,11 +14,12 @@ SEED ?=
 export SWIFT_BACKTRACE = enable=no
 
 PACKAGES = libpq-dev libsqlite3-dev libyaml-dev libarchive-dev postgresql postgresql-contrib pkg-config zlib1g-dev \
-	jq curl procps iproute2 util-linux openssl
+	jq curl procps iproute2 iputils-ping tcpdump util-linux openssl \
+	zsh fish groff-base prometheus chromium python3-venv
 AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 INSTALL_BUILD = .build/install
 
-.PHONY: help setup build demo test lint format simulate fuzz bench install clean
+.PHONY: help setup build demo test lint format docs simulate fuzz bench conformance install clean
 
 help:
 	@echo "make setup      install the Debian packages that are missing"
@@ -25,14 +27,16 @@ help:
 	@echo "make test       setup, build, every test"
 	@echo "make demo       a three-node cluster on this machine, shown step by step"
 	@echo "make lint       check the format of the source; make format repairs it"
+	@echo "make docs       write the generated reference, manual pages and completions anew"
 	@echo "make simulate   whole clusters under faults: SEEDS=5000, or SEED=n for one"
 	@echo "make fuzz       damaged input, FUZZ_ROUNDS=200000 per test"
 	@echo "make bench      the benchmarks"
+	@echo "make conformance  schemathesis against the API: EXAMPLES=20 per operation"
 	@echo "make install    release build into PREFIX=/usr/local, with unit and user"
 	@echo "make clean      remove what was built"
 
 # Idempotent, and silent when nothing is missing. Debian would create and start a cluster of its own on port 5432
-# when PostgreSQL is installed: it is told not to before that happens.
+# when PostgreSQL is installed: it is told not to before that happens. Prometheus is for tests only: no service is left.
 setup:
 	@missing=""; \
 	for package in $(PACKAGES); do \
@@ -46,21 +50,32 @@ setup:
 	fi; \
 	$(AS_ROOT) apt-get update -q && \
 	$(AS_ROOT) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
-		-o Dpkg::Options::=--force-confold $$missing
+		-o Dpkg::Options::=--force-confold $$missing; \
+	status=$$?; \
+	case "$$missing " in *" prometheus "*) \
+		[ ! -d /run/systemd/system ] || $(AS_ROOT) systemctl disable -q --now prometheus;; \
+	esac; \
+	exit $$status
 
 build:
 	$(SWIFT) build --build-tests
 
 # Tests with sockets, processes and servers measure time: they run one at a time, scenarios in a process of their own.
+# Network interfaces and namespaces are made by root only.
+ROOT_TESTS = ^VirtualIPTests\.
 IO_TESTS = ^(ProxyServer|RaftIO|HTTPAPI|Operations|PostgresControl|Guard|Telemetry)Tests\.
 
 test: setup build
 	@echo "== unit, story, paper, golden, simulation, fuzz and tidy tests"
-	$(SWIFT) test --skip-build --skip '^ScenarioTests\.' --skip '$(IO_TESTS)'
+	$(SWIFT) test --skip-build --skip '^ScenarioTests\.' --skip '$(IO_TESTS)' --skip '$(ROOT_TESTS)'
 	@echo "== adapters: sockets, files, processes, PostgreSQL"
 	$(SWIFT) test --skip-build --no-parallel --filter '$(IO_TESTS)'
+	@echo "== the virtual IP: hosts in network namespaces (as root)"
+	$(AS_ROOT) env PATH="$$PATH" SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --no-parallel --filter '$(ROOT_TESTS)'
 	@echo "== scenarios: real PostgreSQL, real daemons"
 	$(SWIFT) test --skip-build --no-parallel --filter '^ScenarioTests\.'
+	@echo "== conformance of the API, in short"
+	bash Tests/Conformance/run.sh .build/debug/pgbastion 1
 	@echo "== all tests passed"
 
 demo: setup
@@ -73,11 +88,27 @@ lint:
 format:
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests
 
+# The generated reference, manual pages, schemas and completion scripts; a test fails when they are out of date.
+docs:
+	$(SWIFT) build --product pgbastion
+	rm -rf docs/man docs/reference
+	.build/debug/pgbastion docs markdown --out docs/reference
+	.build/debug/pgbastion docs schemas --out docs/reference/schemas
+	.build/debug/pgbastion docs openapi --out docs/reference
+	.build/debug/pgbastion docs man --out docs/man
+	.build/debug/pgbastion completions bash > completions/pgbastion.bash
+	.build/debug/pgbastion completions zsh > completions/_pgbastion
+	.build/debug/pgbastion completions fish > completions/pgbastion.fish
+
 simulate: build
 	PGBASTION_SEEDS=$(SEEDS) $(if $(SEED),PGBASTION_SEED=$(SEED)) $(SWIFT) test --skip-build --filter SimulationTests
 
 fuzz: build
 	PGBASTION_FUZZ_ROUNDS=$(FUZZ_ROUNDS) $(SWIFT) test --skip-build --filter Fuzz
+
+# schemathesis (from PyPI) against the API of a throw-away cluster: EXAMPLES=50 per operation.
+conformance: build
+	bash Tests/Conformance/run.sh .build/debug/pgbastion $(EXAMPLES)
 
 # Outages as a client sees them, against the limits of the product (release build).
 bench: setup

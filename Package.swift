@@ -44,7 +44,7 @@ let package = Package(
             name: "Bastion",
             dependencies: [
                 "ClusterModel", "RaftCore", "FailoverCore", "NodeCore", "Operations", "RaftIO", "PostgresControl",
-                "Guard", "ProxyServer", "ConfigFiles", "Telemetry", "HTTPAPI", "CLinux",
+                "Guard", "ProxyServer", "VirtualIP", "ConfigFiles", "Telemetry", "HTTPAPI", "CLinux",
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -61,7 +61,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                nio("NIOCore"), nio("NIOPosix"),
+                nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
             ],
             swiftSettings: strict),
         .target(
@@ -93,6 +93,7 @@ let package = Package(
             name: "ProxyServer",
             dependencies: ["ClusterModel", nio("NIOCore"), nio("NIOPosix")],
             swiftSettings: strict),
+        .target(name: "VirtualIP", dependencies: ["ClusterModel", "CLinux"], swiftSettings: strict),
         .target(name: "ConfigFiles", dependencies: ["ClusterModel", "CLibYAML"], swiftSettings: strict),
         .target(
             name: "Telemetry",
@@ -148,12 +149,16 @@ let package = Package(
         .testTarget(
             name: "ProxyServerTests", dependencies: ["ProxyServer", "ClusterModel", nio("NIOCore"), nio("NIOPosix")],
             swiftSettings: strict),
+        .testTarget(
+            name: "VirtualIPTests", dependencies: ["VirtualIP", "ClusterModel", "CLinux", "PostgresTestKit"],
+            swiftSettings: strict),
         .testTarget(name: "ConfigFilesTests", dependencies: ["ConfigFiles", "ClusterModel"], swiftSettings: strict),
         .testTarget(
             name: "TelemetryTests",
             dependencies: ["Telemetry", "ClusterModel", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict),
-        .testTarget(name: "OperationsTests", dependencies: ["Operations", "ClusterModel"], swiftSettings: strict),
+        .testTarget(
+            name: "OperationsTests", dependencies: ["Operations", "ClusterModel"], exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
             name: "HTTPAPITests",
             dependencies: [
@@ -172,5 +177,8 @@ let package = Package(
             name: "ScenarioTests",
             dependencies: ["Bastion", "PostgresControl", "CLibPQ", "ClusterModel", "PostgresTestKit"],
             exclude: ["Guide"], swiftSettings: strict),
+        .testTarget(
+            name: "GuideTests", dependencies: ["PostgresTestKit"],
+            exclude: ["Machine", "operations-guide.md"], swiftSettings: strict),
     ]
 )

@@ -118,7 +118,7 @@ int pgb_inotify_watch(int fd, const char *directory) {
 
 int pgb_inotify_unwatch(int fd, int watch) { return inotify_rm_watch(fd, watch); }
 
-int pgb_inotify_read(int fd, const char *first, const char *second) {
+int pgb_inotify_read(int fd, const char *first, const char *second, const char *third) {
     char buffer[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
     int seen = 0;
     for (;;) {
@@ -132,6 +132,8 @@ int pgb_inotify_read(int fd, const char *first, const char *second) {
                     seen |= PGB_FIRST_FILE_GONE;
                 if ((event->mask & (IN_CREATE | IN_MOVED_TO)) && strcmp(event->name, second) == 0)
                     seen |= PGB_SECOND_FILE_MADE;
+                if ((event->mask & (IN_CREATE | IN_MOVED_TO)) && strcmp(event->name, third) == 0)
+                    seen |= PGB_THIRD_FILE_MADE;
             }
             p += sizeof(struct inotify_event) + event->len;
         }

@@ -10,8 +10,27 @@ package enum ClusterRequest: Sendable, Codable, Hashable {
     case pause(forSeconds: Double?, reason: String)
     case resume
     case reinitialize(node: NodeName, from: NodeName?, method: ReinitializeMethod)
+    /// Values were checked against a running server before (3.2, PatchPostgresParameters).
+    case patchPostgresParameters(expectedVersion: UInt64?, set: [String: String], unset: [String])
     /// Write a snapshot of the state machine now, on the node that receives this.
     case snapshot
+    /// Out of routing; sessions may go on for `timeoutSeconds` (nil: as each proxy is configured).
+    case drain(node: NodeName, timeoutSeconds: Double?)
+    case undrain(node: NodeName)
+    /// Forbid the node to be writable, until `unfence`.
+    case fence(node: NodeName)
+    case unfence(node: NodeName)
+    /// Restart the node's PostgreSQL.
+    case restart(node: NodeName)
+    /// Take a restart hold for the lease that the node that receives this has.
+    case takeHold(seconds: Double)
+    case releaseHold(node: NodeName)
+    case cancelOperation(id: String)
+    case cancelDirective(id: String)
+    /// `digest`: of the value, which itself never enters the log.
+    case createToken(name: String, role: TokenRole, digest: String)
+    case rotateToken(name: String, digest: String)
+    case revokeToken(name: String)
 }
 
 package enum ReinitializeMethod: String, Sendable, Codable, Hashable, CaseIterable { case auto, rewind, basebackup }
@@ -23,10 +42,29 @@ package struct RequestMetadata: Sendable, Codable, Hashable {
     package var idempotencyKey: RequestID?
     /// `uid 0 over unix socket`, `token admin from 127.0.0.1`, ...
     package var actor: String
-    package init(requestID: RequestID, idempotencyKey: RequestID? = nil, actor: String) {
+    /// Why, in the words of whoever asked (`--reason`): kept in the audit log and the event.
+    package var reason: String?
+    /// Ids of the overridable checks that shall not refuse (`--override`); surfaces have checked that they are.
+    package var overrides: [String]
+    package init(
+        requestID: RequestID, idempotencyKey: RequestID? = nil, actor: String, reason: String? = nil,
+        overrides: [String] = []
+    ) {
         self.requestID = requestID
         self.idempotencyKey = idempotencyKey
         self.actor = actor
+        self.reason = reason
+        self.overrides = overrides
+    }
+
+    /// A member of an older release sends neither reason nor overrides.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        requestID = try container.decode(RequestID.self, forKey: .requestID)
+        idempotencyKey = try container.decodeIfPresent(RequestID.self, forKey: .idempotencyKey)
+        actor = try container.decode(String.self, forKey: .actor)
+        reason = try container.decodeIfPresent(String.self, forKey: .reason)
+        overrides = try container.decodeIfPresent([String].self, forKey: .overrides) ?? []
     }
 }
 

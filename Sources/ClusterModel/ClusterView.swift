@@ -29,12 +29,22 @@ package struct ClusterView: Sendable, Codable, Hashable {
     package var splitBrain: Bool
     package var vipOwner: NodeName?
     package var vipReason: String?
+    /// nil when none is configured on this node.
+    package var virtualAddress: VirtualAddressView?
     package var job: JobProgress
     /// Failovers and switchovers: `[timeline, lsn, reason, time, new_primary]` of Patroni's /history.
     package var history: [TimelineView]
     /// This node's own `GET /health` status and reasons.
     package var health: HealthView
     package var systemIdentifier: UInt64?
+    /// The decision record, oldest first, at most 512. Left out of what nodes send each other (`NodeRequest.view`).
+    package var decisions: [DecisionRecord] = []
+    /// Managed settings of PostgreSQL; nil: none was ever set.
+    package var postgresParameters: PostgresParametersView?
+    /// Named tokens of the API, in order of their names.
+    package var tokens: [TokenView]
+    /// What holds for the whole cluster.
+    package var settings: SettingsView
 
     package init(node: NodeName, clusterName: String, version: String) {
         self.node = node
@@ -54,6 +64,8 @@ package struct ClusterView: Sendable, Codable, Hashable {
         job = JobProgress()
         history = []
         health = HealthView()
+        tokens = []
+        settings = SettingsView()
     }
 }
 
@@ -73,11 +85,13 @@ package struct RaftView: Sendable, Codable, Hashable {
     package var votersReachable = 0
     package var hasQuorum = false
     package var failuresTolerated = 0
+    /// CS6: `agree disagree unknown`
+    package var digestAgreement = "unknown"
     package init() {}
 }
 
 package struct PeerView: Sendable, Codable, Hashable {
-    package enum Suffrage: String, Sendable, Codable { case voter, learner }
+    package enum Suffrage: String, Sendable, Codable, CaseIterable { case voter, learner }
     package var name: NodeName
     /// `host:port` of Raft.
     package var address: String
@@ -122,11 +136,33 @@ package struct NodeView: Sendable, Codable, Hashable {
     package var rotationReason: String?
     package var promotable: Bool
     package var promotableReason: String?
+    /// Every objection, each with its rule.
+    package var promotableReasons: [String] = []
     package var pendingRestart: Bool
+    /// Settings whose wanted value needs a restart of this server.
+    package var pendingRestartSettings: [String] = []
+    /// Running values of `PostgresParameterRules.commandLine`.
+    package var commandLineValues: [String: Int] = [:]
+    /// The version of the managed settings that this server has taken; nil when it does not run.
+    package var parametersVersion: UInt64?
+    package var isBaseBackupRunning: Bool?
+    /// The running server was started by somebody else and taken over.
+    package var isAdopted = false
+    package var drained = false
+    /// `guard_confirmation` or `lease_end` when `standing` is `fenced` and that is proven.
+    package var fenceMethod: String?
     package var connections: Int?
     package var longestTransactionSeconds: Double?
     package var isInRecovery: Bool?
     package var systemIdentifier: UInt64?
+    /// The virtual address as that node sees it; nil when it has none configured.
+    package var virtualAddress: VirtualAddressView?
+    /// `http://HOST:PORT` of the node's own API, as the node says.
+    package var apiURL: String?
+    package var receivedLSN: LSN?
+    package var replayedLSN: LSN?
+    package var isReplayPaused: Bool?
+    package var postmasterStartedAt: String?
     package var slots: [SlotFacts]
     /// The primary's row of `pg_stat_replication` for this node.
     package var replication: StreamingReplica?
@@ -180,12 +216,30 @@ package struct PauseView: Sendable, Codable, Hashable {
     }
 }
 
+/// Cluster-wide settings in force.
+package struct SettingsView: Sendable, Codable, Hashable {
+    package var leaseSeconds = 0.0
+    package var restartHoldSeconds = 0.0
+    /// Without synchronous replication a replica further behind is not promoted automatically; nil: no limit.
+    package var maxLagBytes: UInt64?
+    package var synchronousWanted = 1
+    package init() {}
+}
+
 package struct HoldView: Sendable, Codable, Hashable {
     package var node: NodeName
     package var seconds: Double
-    package init(node: NodeName, seconds: Double) {
+    package var reason: String
+    /// An operator's: it lasts although the daemon is there.
+    package var isOrdered: Bool
+    /// RFC 3339 UTC; nil when it is not known when it began.
+    package var until: String?
+    package init(node: NodeName, seconds: Double, reason: String = "", isOrdered: Bool = false, until: String? = nil) {
         self.node = node
         self.seconds = seconds
+        self.reason = reason
+        self.isOrdered = isOrdered
+        self.until = until
     }
 }
 
@@ -210,7 +264,7 @@ package struct OperationView: Sendable, Codable, Hashable {
             self.elapsedSeconds = elapsedSeconds
         }
     }
-    package enum Result: String, Sendable, Codable { case running, succeeded, failed, undone }
+    package enum Result: String, Sendable, Codable, CaseIterable { case running, succeeded, failed, undone }
     package var id: String
     /// `failover switchover bootstrap reinitialize`
     package var kind: String
@@ -229,6 +283,8 @@ package struct OperationView: Sendable, Codable, Hashable {
     package var lostBytesMax: UInt64?
     package var provenLossless: Bool?
     package var fenceMethod: String?
+    /// A restart: for how long the server did not answer.
+    package var outageSeconds: Double?
     package init(id: String, kind: String, phase: String, startedAt: String) {
         self.id = id
         self.kind = kind
@@ -293,7 +349,13 @@ package struct JobProgress: Sendable, Codable, Hashable {
     package var percent: Double?
     package var bytesTotal: UInt64?
     package var bytesCopied: UInt64?
+    /// Of a clone; a rewind does not say.
+    package var filesCopied: UInt64?
+    /// RFC 3339.
+    package var startedAt: String?
     package var error: String?
+    /// The last lines of the program, oldest first, at most 20.
+    package var recentOutput: [String]?
     package init() {}
 }
 

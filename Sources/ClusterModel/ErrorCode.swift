@@ -32,6 +32,7 @@ package enum ErrorCode: String, Sendable, Codable, Hashable, CaseIterable {
     case io
     case invalidConfiguration = "invalid_configuration"
     case interrupted
+    case terminated
 
     /// The exit status of the command line (`cli.md` section 7).
     package var exitStatus: Int32 {
@@ -51,13 +52,14 @@ package enum ErrorCode: String, Sendable, Codable, Hashable, CaseIterable {
         case .io: 74
         case .invalidConfiguration: 78
         case .interrupted: 130
+        case .terminated: 143
         }
     }
 
     /// The status of an HTTP answer that carries this code.
     package var httpStatus: Int {
         switch self {
-        case .failed, .incomplete, .internal, .io, .invalidConfiguration, .interrupted: 500
+        case .failed, .incomplete, .internal, .io, .invalidConfiguration, .interrupted, .terminated: 500
         case .preconditionFailed, .notLeader, .nodeRunning, .foreignState, .onlyVoter, .removed, .notConfirmed, .locked:
             409
         case .unauthenticated: 401

@@ -11,6 +11,27 @@ package enum NodeRequest: Sendable, Codable, Hashable {
     case metrics
     /// Reads the configuration file again.
     case reload
+    /// Draws the value of a new API token; asked of the own node only, so the value never travels between nodes.
+    case mintToken
+
+    /// What the node found out about itself and its reach.
+    case diagnose([DiagnosisTopic])
+
+    /// The newest lines of the daemon's log.
+    case logs(LogQuery)
+
+    /// About its log, its state or its PostgreSQL.
+    case inspect(Inspection)
+
+    /// The node that has the virtual address announces it again.
+    case announceAddress
+
+    /// The primary's node takes a restart hold for its lease (4.8).
+    case takeHold(seconds: Double)
+    /// The daemon ends itself, after a hold where it has the primary, and its supervisor starts it again.
+    case restartDaemon(holdSeconds: Double?)
+    /// Which life of the daemon answers.
+    case incarnation
 
     /// For logs: which kind of request it is.
     package var name: String {
@@ -18,7 +39,15 @@ package enum NodeRequest: Sendable, Codable, Hashable {
         case .view: "view"
         case .connections: "connections"
         case .metrics: "metrics"
+        case .logs: "logs"
         case .reload: "reload"
+        case .takeHold: "take_hold"
+        case .restartDaemon: "restart_daemon"
+        case .incarnation: "incarnation"
+        case .diagnose: "diagnose"
+        case .mintToken: "mint_token"
+        case .announceAddress: "announce_address"
+        case .inspect(let inspection): inspection.name
         }
     }
 }
@@ -27,10 +56,15 @@ package enum NodeRequest: Sendable, Codable, Hashable {
 package enum NodeReply: Sendable, Codable, Hashable {
     /// One sentence for people.
     case done(String)
+    case changed(ClusterReply)
     case view(ClusterView)
     case connections([ProxySessions])
     case text(String)
+    case logs([LogRecord])
     case reloaded(ReloadReport)
+    case diagnosis(NodeDiagnosis)
+    case token(MintedToken)
+    case inspected(InspectionReply)
 
     /// The answer of a kind that was not asked for.
     package static func mismatch(_ request: NodeRequest) -> BastionError {

@@ -102,6 +102,8 @@ package struct StoppedServer: Sendable, Codable, Hashable {
     package var isCleanShutdown: Bool
     /// It last ran as a standby.
     package var wasStandby: Bool
+    /// A base backup that has never been started; nil counts as false.
+    package var hasBackupLabel: Bool?
     package var history: [TimelineSwitch]
     package init(
         control: ControlFile, end: WALPosition, isCleanShutdown: Bool, wasStandby: Bool, history: [TimelineSwitch]

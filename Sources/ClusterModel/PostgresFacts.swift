@@ -88,6 +88,12 @@ package struct ServerFacts: Sendable, Codable, Hashable {
     package var longestTransactionSeconds: Double?
     package var isBaseBackupRunning: Bool
     package var pendingRestart: Bool
+    /// Names of the settings whose value in a file needs a restart; nil when the reader does not say.
+    package var pendingRestartSettings: [String]?
+    /// Running values of `PostgresParameterRules.commandLine`.
+    package var commandLineValues: [String: Int]?
+    /// What the next start would give the server; a standby's WAL may demand more.
+    package var commandLineWanted: [String: Int]?
     package var connections: Int
     package var postmasterStartedAt: String?
     /// The switch points of the running server's history, oldest first; empty on timeline 1.

@@ -79,7 +79,7 @@ package struct FencingToken: RawRepresentable, Hashable, Comparable, Sendable, C
 }
 
 /// PostgreSQL's role of a node, as people and programs see it.
-package enum NodeRole: String, Sendable, Codable, Hashable { case primary, replica, witness, unknown }
+package enum NodeRole: String, Sendable, Codable, Hashable, CaseIterable { case primary, replica, witness, unknown }
 
 /// Whether a node has data at all.
-package enum NodeKind: String, Sendable, Codable, Hashable { case data, witness }
+package enum NodeKind: String, Sendable, Codable, Hashable, CaseIterable { case data, witness }

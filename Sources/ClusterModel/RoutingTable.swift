@@ -10,6 +10,14 @@ package struct RoutingTable: Sendable, Hashable {
     package var splitBrain: Bool
     /// Backends whose sessions must be cut now, with the reason (fenced, cloned, rewound).
     package var cut: [NodeName: String]
+    /// PX3: backends that get no new session, and whose sessions end: idle ones at once, the others within this time (nil: the
+    /// proxy's own).
+    package var drained: [NodeName: Drain]
+
+    package struct Drain: Sendable, Hashable {
+        package var limit: Duration?
+        package init(limit: Duration?) { self.limit = limit }
+    }
 
     package enum WithoutPrimary: Sendable, Hashable {
         /// Refuse at once with 57P03 and this reason.
@@ -32,7 +40,7 @@ package struct RoutingTable: Sendable, Hashable {
     package init(
         epoch: FencingToken = .never, primary: Backend? = nil, replicas: [Backend] = [],
         withoutPrimary: WithoutPrimary = .refuse("no primary is known yet"), splitBrain: Bool = false,
-        cut: [NodeName: String] = [:]
+        cut: [NodeName: String] = [:], drained: [NodeName: Drain] = [:]
     ) {
         self.epoch = epoch
         self.primary = primary
@@ -40,5 +48,6 @@ package struct RoutingTable: Sendable, Hashable {
         self.withoutPrimary = withoutPrimary
         self.splitBrain = splitBrain
         self.cut = cut
+        self.drained = drained
     }
 }

@@ -6,12 +6,13 @@ package enum CommandLineInterface {
     /// - Parameters:
     ///   - arguments: Without the name of the program.
     ///   - localCommands: What works on this machine; they take the place of operations with the same words.
-    ///   - makeInvoker: Reads the configuration file where it has to, and connects lazily.
+    ///   - connector: Finds contexts and connects.
+    ///   - clientParts: What the client does for single operations beside asking a daemon.
     /// - Returns: An exit status of `cli.md` section 7.
     package static func run(
         arguments: [String], environment: [String: String], terminal: Terminal,
         operations: [AnyOperation] = Catalogue.operations, localCommands: [any LocalCommand] = [],
-        makeInvoker: @escaping @Sendable (ConnectionOptions) throws(BastionError) -> any OperationInvoker
+        connector: ClientConnector, clientParts: [ClientPart] = []
     ) async -> Int32 {
         let tree = makeTree(operations: operations, localCommands: localCommands)
         switch tree.resolve(arguments) {
@@ -29,23 +30,26 @@ package enum CommandLineInterface {
             return ErrorCode.usage.exitStatus
         case .command(let entry, let rest):
             return await run(
-                entry, rest, in: tree, environment: environment, terminal: terminal, makeInvoker: makeInvoker)
+                entry, rest, in: tree, environment: environment, terminal: terminal, connector: connector,
+                clientParts: clientParts)
         }
     }
 
-    /// The commands there are, with those this target brings itself: `help` and `completions`.
+    /// The commands there are, with those this target brings itself, in an order that does not depend on the caller.
     static func makeTree(operations: [AnyOperation], localCommands: [any LocalCommand]) -> CommandTree {
         let given = Set(localCommands.map(\.definition.words))
-        let own: [any LocalCommand] = [CompletionsCommand(), HelpCommand()]
-        return CommandTree(
-            operations: operations, localCommands: localCommands + own.filter { !given.contains($0.definition.words) })
+        let own: [any LocalCommand] = [CompletionsCommand(), DocsCommand(), HelpCommand(), CompleteCommand()]
+        let all = localCommands + own.filter { !given.contains($0.definition.words) }
+        let order = LocalCommandDefinition.shipped.map(\.words) + own.map(\.definition.words)
+        func place(_ command: any LocalCommand) -> Int { order.firstIndex(of: command.definition.words) ?? order.count }
+        return CommandTree(operations: operations, localCommands: all.sorted { place($0) < place($1) })
     }
 
     private static func run(
         _ entry: CommandEntry, _ rest: [String], in tree: CommandTree, environment: [String: String],
-        terminal: Terminal,
-        makeInvoker: @escaping @Sendable (ConnectionOptions) throws(BastionError) -> any OperationInvoker
+        terminal: Terminal, connector: ClientConnector, clientParts: [ClientPart]
     ) async -> Int32 {
+        var terminal = terminal
         var arguments = ParsedArguments()
         if entry.takesRawArguments {
             arguments.set("arguments", rest)
@@ -64,14 +68,19 @@ package enum CommandLineInterface {
                 return ErrorCode.usage.exitStatus
             }
         }
+        if arguments.flag("json_log") { terminal = JSONLog.terminal(terminal) }
         switch entry.action {
         case .operation(let operation):
             return await OperationRun(
                 operation: operation, arguments: arguments, environment: environment, terminal: terminal,
-                makeInvoker: makeInvoker
+                connector: connector, clientPart: clientParts.first { $0.operation == operation.definition.name }
             ).run()
         case .local(let command):
-            return await LocalRun(command: command, arguments: arguments, tree: tree, terminal: terminal).run()
+            return await LocalRun(
+                command: command, arguments: arguments,
+                surroundings: ClientSurroundings(connector: connector, environment: environment), tree: tree,
+                terminal: terminal
+            ).run()
         }
     }
 }

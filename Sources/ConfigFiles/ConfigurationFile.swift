@@ -2,6 +2,8 @@
 package struct LoadedConfiguration: Sendable, Hashable {
     package let configuration: NodeConfiguration
     package let warnings: [Diagnostic]
+    /// Where the file gives each key it has; keys that are not here have their default.
+    package let positions: [String: TextPosition]
 }
 
 /// Reads `pgbastion.yaml`. All errors of a file are reported at once, each with its place.
@@ -37,7 +39,7 @@ package enum ConfigurationFile {
         let configuration = reader.read()
         guard collector.errors.isEmpty, let configuration else { throw ConfigurationErrors(file, collector.errors) }
         let warnings = collector.warnings.sorted { $0.position < $1.position }
-        return LoadedConfiguration(configuration: configuration, warnings: warnings)
+        return LoadedConfiguration(configuration: configuration, warnings: warnings, positions: collector.positions)
     }
 
     /// The file to read: what an option names, else `PGBASTION_CONFIG`, else the default. Daemon and client agree on it.
@@ -47,11 +49,14 @@ package enum ConfigurationFile {
     }
 
     /// Every key a file may have, as `section.key`, in the order they are read; also those without effect.
-    package static var knownKeys: [String] {
+    package static var knownKeys: [String] { keys.map(\.name) }
+
+    /// The same with the form of each value.
+    package static var keys: [KeyDefinition] {
         let collector = DiagnosticCollector(file: "")
         let root = YAMLNode(.mapping([]), at: .start)
         _ = ConfigurationReader(root: root, collector: collector, tokenFiles: .skip).read()
-        return collector.knownKeys
+        return collector.keys
     }
 }
 

@@ -10,7 +10,7 @@ final class GuardLoop {
         case connection, newcomer, timer, idleTimer, postmaster, signals, dataDirectory, terminator
     }
 
-    private let arguments: GuardArguments
+    let arguments: GuardArguments
     private let limitations: [String]
     private let epoll: Int32
     private let listener: Int32
@@ -20,15 +20,15 @@ final class GuardLoop {
     private let inotify: Int32
     private let terminator: GuardTerminator?
 
-    private var core: GuardCore
-    private var processes: ServerProcesses
+    private(set) var core: GuardCore
+    var processes: ServerProcesses
     private var connection: GuardSocket?
     /// A connection that has not said hello yet. Only after a good hello it replaces `connection`.
     private var newcomer: GuardSocket?
     private var watch: Int32 = -1
     /// Short-lived children that write the `promote` file.
     private var helpers: [Int32] = []
-    private var pending: [GuardInput] = []
+    var pending: [GuardInput] = []
     private var log = GuardLog()
     private var isRunning = true
     private var isCountingIdleTime = false
@@ -67,6 +67,7 @@ final class GuardLoop {
         observe(inotify, .dataDirectory)
         if signals >= 0 { observe(signals, .signals) }
         if let terminator { observe(terminator.descriptor, .terminator) }
+        watchDataDirectory(arguments.dataDirectory)
         GuardLog.write("guard.started pid=\(getpid()) incarnation=\(core.status.incarnation.short)")
         feed(.tick)
         var events = [pgb_event](repeating: pgb_event(), count: 16)
@@ -85,6 +86,10 @@ final class GuardLoop {
 
     private func observe(_ descriptor: Int32, _ source: Source) {
         _ = pgb_epoll_add(epoll, descriptor, PGB_EPOLLIN, source.rawValue)
+    }
+
+    func observePostmaster() {
+        if processes.pidfd >= 0 { observe(processes.pidfd, .postmaster) }
     }
 
     private func handle(_ source: Source) {
@@ -107,7 +112,7 @@ final class GuardLoop {
     // MARK: The core
 
     /// One input and everything that follows from it at once (answers to `spawn` and `sweep`).
-    private func feed(_ input: GuardInput) {
+    func feed(_ input: GuardInput) {
         let before = core.status.state
         pending.append(input)
         while !pending.isEmpty {
@@ -125,6 +130,8 @@ final class GuardLoop {
     private func perform(_ effect: GuardEffect) {
         switch effect {
         case .spawn(let spec, _): spawn(spec)
+        case .takeCustody(let pid): takeCustody(of: pid)
+        case .identifyStranger: pending.append(.strangerIdentified(processes.stranger()))
         case .signalPostmaster(let signal): send(signal)
         case .sweep(let kill):
             pending.append(.sweepResult(processesLeft: processes.sweep(signal: kill ? SIGKILL : 0)))
@@ -140,7 +147,7 @@ final class GuardLoop {
         guard processes.spawn(spec) else {
             return pending.append(.postmasterExited(waitStatus: 127 << 8))
         }
-        if processes.pidfd >= 0 { observe(processes.pidfd, .postmaster) }
+        observePostmaster()
         pending.append(.postmasterStarted(pid: processes.postmaster))
     }
 
@@ -163,8 +170,8 @@ final class GuardLoop {
     private func postmasterMayHaveEnded() {
         guard processes.postmaster > 0 else { return }
         var status: Int32 = 0
-        guard pgb_wait(processes.postmaster, &status) == processes.postmaster else { return }
-        postmasterEnded(status)
+        if pgb_wait(processes.postmaster, &status) == processes.postmaster { return postmasterEnded(status) }
+        if processes.hasAdoptedEnded { postmasterEnded(PostmasterExit.unknownWaitStatus) }
     }
 
     private func postmasterEnded(_ status: Int32) {
@@ -204,20 +211,21 @@ final class GuardLoop {
     // MARK: The data directory (GU3)
 
     /// Watches the directory a server is about to be started in. Earlier events are of no interest.
-    private func watchDataDirectory(_ path: String) {
+    func watchDataDirectory(_ path: String) {
         if watch >= 0 { _ = pgb_inotify_unwatch(inotify, watch) }
         watch = pgb_inotify_watch(inotify, path)
-        _ = pgb_inotify_read(inotify, "standby.signal", "promote")
+        _ = pgb_inotify_read(inotify, "standby.signal", "promote", "postmaster.pid")
     }
 
     private func readDataDirectoryEvents() {
-        let seen = pgb_inotify_read(inotify, "standby.signal", "promote")
+        let seen = pgb_inotify_read(inotify, "standby.signal", "promote", "postmaster.pid")
         if seen & (PGB_FIRST_FILE_GONE | PGB_EVENTS_LOST) != 0,
             access(processes.dataDirectory + "/standby.signal", F_OK) != 0
         {
             feed(.rogueSignal(.standbySignalVanished))
         }
         if seen & PGB_SECOND_FILE_MADE != 0 { feed(.rogueSignal(.foreignPromoteFile)) }
+        if seen & PGB_THIRD_FILE_MADE != 0 { feed(.rogueSignal(.foreignPostmaster)) }
     }
 
     // MARK: The daemon
@@ -291,10 +299,17 @@ final class GuardLoop {
         case .startStandby(let spec) where processes.postmaster == 0:
             // Watched first and looked at second: a file that vanishes in between is noticed.
             watchDataDirectory(spec.dataDirectory)
-            feed(.order(order, standbySignal: GuardFiles.standbySignalIsDurable(spec.dataDirectory)))
+            feed(
+                .order(
+                    order, standbySignal: GuardFiles.standbySignalIsDurable(spec.dataDirectory),
+                    processes: countProcesses(of: spec)))
         case .startInPlace(let spec, _) where processes.postmaster == 0:
             watchDataDirectory(spec.dataDirectory)
-            feed(.order(order, standbySignal: access(spec.dataDirectory + "/standby.signal", F_OK) == 0))
+            feed(
+                .order(
+                    order, standbySignal: access(spec.dataDirectory + "/standby.signal", F_OK) == 0,
+                    processes: countProcesses(of: spec)))
+        case .adopt(let request) where processes.postmaster == 0: adopt(order, request)
         default:
             feed(.order(order))
         }

@@ -10,6 +10,8 @@ struct ServerProcesses {
     private(set) var postmaster: Int32 = 0
     private(set) var pidfd: Int32 = -1
     private var programName = "postgres"
+    /// It was taken over: it is no child of this process, so its end shows only in its pidfd.
+    private(set) var isAdopted = false
     private let inProcess: Bool
 
     init(dataDirectory: String, inProcess: Bool) {
@@ -26,8 +28,7 @@ struct ServerProcesses {
 
     /// Starts the postmaster; false when the process could not even be forked.
     mutating func spawn(_ spec: PostmasterSpec) -> Bool {
-        dataDirectory = Self.canonical(spec.dataDirectory)
-        programName = spec.program.split(separator: "/").last.map { String($0) } ?? "postgres"
+        setServer(dataDirectory: spec.dataDirectory, program: spec.program)
         // Other processes know this directory by name only; the child starts there, so it is found from its first instant.
         let request = SpawnRequest(
             program: spec.program, arguments: spec.arguments, environment: spec.environment,
@@ -36,14 +37,41 @@ struct ServerProcesses {
         guard pid > 0 else { return false }
         postmaster = pid
         pidfd = pgb_pidfd_open(pid)
+        isAdopted = false
         return true
     }
+
+    mutating func setServer(dataDirectory path: String, program: String) {
+        dataDirectory = Self.canonical(path)
+        programName = program.split(separator: "/").last.map { String($0) } ?? "postgres"
+    }
+
+    /// Watches a running process as the postmaster; false when it is gone, or the kernel has no pidfd to watch it by.
+    mutating func takeCustody(of pid: Int32) -> Bool {
+        let descriptor = pgb_pidfd_open(pid)
+        guard descriptor >= 0 else { return false }
+        postmaster = pid
+        pidfd = descriptor
+        isAdopted = true
+        return true
+    }
+
+    /// The adopted postmaster has ended: its pidfd is readable.
+    var hasAdoptedEnded: Bool {
+        guard isAdopted, pidfd >= 0 else { return false }
+        var descriptor = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
+        return poll(&descriptor, 1, 0) == 1
+    }
+
+    /// The server that runs in the data directory without having been started or adopted here.
+    func stranger() -> StrangerServer? { PostmasterIdentity.stranger(in: dataDirectory) }
 
     /// Forgets an ended postmaster.
     mutating func forget() {
         if pidfd >= 0 { close(pidfd) }
         pidfd = -1
         postmaster = 0
+        isAdopted = false
     }
 
     func signal(_ number: Int32) {

@@ -22,6 +22,7 @@ extension BastionNode {
         for step in agent.evaluate(agentContext) {
             if step == .watchClosely { isWatching = true } else { carryOut(step) }
         }
+        goOnTakingHold()
         goOnStopping()
         observe(every: isWatching || isSettling ? .milliseconds(20) : .seconds(1))
     }
@@ -50,6 +51,7 @@ extension BastionNode {
             logAction(action)
         case .startStandby: if mayRepeat(step) { effects.append(.startStandby) }
         case .startInPlace(let token): if mayRepeat(step) { effects.append(.startInPlace(token)) }
+        case .adopt(let role): if mayRepeat(step) { effects.append(.adopt(role)) }
         case .order(let order): if mayRepeat(step) { effects.append(.orderGuard(order)) }
         case .persistPledge(let ballot): effects.append(.persistPledge(ballot))
         case .answerPledge(let pledge):
@@ -60,7 +62,7 @@ extension BastionNode {
                 send(.pledge(pledge), to: MemberID(rawValue: leader.rawValue))
             }
         case .release(let token, let incarnation, let evidence):
-            guard mayRepeat(step) else { return }
+            guard mayRepeat(step), mayRelease() else { return }
             let message = NodeMessage.release(term: raft.term.rawValue, token, incarnation, evidence)
             if raft.role == .leader {
                 receive(.node(message), from: identity.memberID)
@@ -81,11 +83,15 @@ extension BastionNode {
     }
 
     private mutating func logAction(_ action: PostgresAction) {
+        // L05: the request that asked for it, when somebody did.
+        let directive = state.directives.last { $0.isOpen && $0.targetNode == identity.name && ($0.type == .basebackup || $0.type == .rewind) }
+        let request = directive?.requestID.map { ["request_id": $0.rawValue] } ?? [:]
+        func fields(_ source: PostgresEndpoint) -> [String: String] { request.merging(["source": source.node.rawValue]) { own, _ in own } }
         switch action {
         case .clone(let source, _):
-            log(.info, "agent.clone", "cloning the data directory from \(source.node)", ["source": source.node.rawValue])
+            log(.info, "agent.clone", "cloning the data directory from \(source.node)", fields(source))
         case .rewind(let source):
-            log(.info, "agent.rewind", "demote: rewinding the data directory to follow \(source.node)", ["source": source.node.rawValue])
+            log(.info, "agent.rewind", "demote: rewinding the data directory to follow \(source.node)", fields(source))
         case .initialize: log(.info, "agent.initialize", "initialising a new data directory")
         default: log(.debug, "agent.action", "action \(action.name)", ["action": action.name])
         }

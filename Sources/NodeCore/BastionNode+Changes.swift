@@ -5,20 +5,20 @@ import RaftCore
 /// Failover, switchover and reinitialization as operators ask for them: the checks before anything changes.
 extension BastionNode {
     mutating func failover(_ to: NodeName?, _ loss: UInt64?, _ id: UInt64, _ m: RequestMetadata) {
-        guard let primary = state.primary else {
-            return refuse(id, precondition("one_primary", "the cluster has had no primary yet", nil))
-        }
+        guard let primary = state.primary else { return firstFailover(to, id, m) }
         guard mayStartOperation(.failover) else { return refuse(id, operationInProgress) }
-        if let to, let objection = objection(to: to, primary, lossAllowed: loss) { return refuse(id, objection) }
+        if let to, let objection = objection(to: to, primary) ?? lossObjection(to, primary, allowed: loss) {
+            return refuse(id, objection)
+        }
         var record = OperationRecord(
             id: "op-\(raft.lastIndex.next)", kind: .failover, phase: .pledge, from: primary.node, to: to,
             fromToken: primary.token, ballot: state.lastToken.next, isAutomatic: false, allowDataLossBytes: loss)
-        record.detail = "asked for by \(m.actor)"
+        record.detail = "asked for by \(m.actor)" + (m.reason.map { ": \($0)" } ?? "")
         start(record, "failover initiated", id, m)
     }
 
     /// Why `node` cannot be the target; nil when nothing is known against it.
-    private func objection(to node: NodeName, _ primary: PrimaryRecord, lossAllowed: UInt64?) -> BastionError? {
+    private func objection(to node: NodeName, _ primary: PrimaryRecord) -> BastionError? {
         guard let record = state.nodes[node] else { return notFound(node) }
         guard record.kind == .data, node != primary.node || primary.phase == .ended else {
             return precondition("node.is_replica", "node \"\(node)\" is not a replica", nil)
@@ -30,23 +30,7 @@ extension BastionNode {
         guard let timed = reports[node], now.since(timed.at) <= policy.settings.reportMaxAge, timed.report.guardStatus != nil else {
             return precondition("node.healthy", "node \"\(node)\" does not report", "see `pgbastion status`")
         }
-        guard state.synchronous.mode == .off || state.synchronous.degraded, lossAllowed == nil, primary.phase == .serving else {
-            return nil
-        }
-        return lossObjection(node, primary)
-    }
-
-    /// `loss_within_limit`: what is known of the loss already says that it would be refused.
-    private func lossObjection(_ node: NodeName, _ primary: PrimaryRecord) -> BastionError? {
-        let alive = reports[primary.node].map { now.since($0.at) <= policy.settings.reportMaxAge } ?? false
-        guard !alive, let end = reports[primary.node]?.report.facts?.server?.flushLSN,
-            let position = reports[node]?.report.position
-        else { return nil }
-        let loss = end - position.lsn
-        guard policy.settings.maxLagBytes > 0, loss > policy.settings.maxLagBytes else { return nil }
-        return precondition(
-            "loss_within_limit", "up to \(loss) bytes of WAL could be lost",
-            "allow it with `pgbastion failover --to \(node) --allow-data-loss \(loss)`")
+        return nil
     }
 
     mutating func switchover(
@@ -60,8 +44,8 @@ extension BastionNode {
         guard let target = to ?? bestTarget(primary) else {
             return refuse(id, precondition("node.is_replica", "no replica can take over", "see `pgbastion status`"))
         }
-        if let objection = objection(to: target, primary, lossAllowed: nil) { return refuse(id, objection) }
-        if let objection = switchoverObjection(target, primary, maxLag, maxTransaction) { return refuse(id, objection) }
+        if let objection = objection(to: target, primary) { return refuse(id, objection) }
+        if let objection = switchoverObjection(target, primary, maxLag, maxTransaction, m) { return refuse(id, objection) }
         var record = OperationRecord(
             id: "op-\(raft.lastIndex.next)", kind: .switchover, phase: .checkpoint, from: primary.node, to: target,
             fromToken: primary.token, ballot: state.lastToken.next, isAutomatic: false)
@@ -82,7 +66,7 @@ extension BastionNode {
 
     /// Section 7, step 1.
     private func switchoverObjection(
-        _ target: NodeName, _ primary: PrimaryRecord, _ maxLag: UInt64?, _ maxTransaction: Double?
+        _ target: NodeName, _ primary: PrimaryRecord, _ maxLag: UInt64?, _ maxTransaction: Double?, _ m: RequestMetadata
     ) -> BastionError? {
         guard let holder = reports[primary.node], now.since(holder.at) <= policy.settings.reportMaxAge,
             let server = holder.report.facts?.server
@@ -96,19 +80,24 @@ extension BastionNode {
         }
         let limit = maxLag ?? policy.settings.switchoverMaxLagBytes
         let lag = (server.flushLSN ?? .zero) - (report.facts?.server?.replayedLSN ?? .zero)
-        guard lag <= limit else {
-            return precondition(
+        guard lag <= limit || m.overrides.contains("replica.caught_up") else {
+            return overridable(
                 "replica.caught_up", "replica \"\(target)\" is \(lag) bytes behind, the limit is \(limit)",
                 "wait with `pgbastion wait 'lag<=\(limit),node=\(target)'`, or allow it with --max-lag")
         }
         let transaction = maxTransaction ?? 15
-        if let longest = server.longestTransactionSeconds, longest > transaction {
-            return precondition(
+        if let longest = server.longestTransactionSeconds, longest > transaction, !m.overrides.contains("no_long_transaction") {
+            return overridable(
                 "no_long_transaction", "a transaction has run for \(Int(longest)) s, the limit is \(Int(transaction)) s",
                 "wait for it, or allow it with --max-transaction")
         }
-        guard !server.isBaseBackupRunning else {
-            return precondition("no_base_backup", "a base backup is running on the primary", "wait for it")
+        guard !server.isBaseBackupRunning || m.overrides.contains("no_base_backup") else {
+            return overridable("no_base_backup", "a base backup is running on the primary", "wait for it; the change would end it")
+        }
+        if let job = state.openJob(on: target) ?? state.openJob(on: primary.node) {
+            return BastionError(
+                .locked, "node \"\(job.targetNode)\" is busy with \(job.type.rawValue)", hint: "wait with `pgbastion op wait \(job.id)`",
+                operationID: job.id)
         }
         guard state.hold == nil else {
             return precondition("no_operation_in_progress", "a restart hold is active", "wait for the daemon to come back")
@@ -116,12 +105,12 @@ extension BastionNode {
         return nil
     }
 
-    private func mayStartOperation(_ kind: OperationRecord.Kind) -> Bool {
+    func mayStartOperation(_ kind: OperationRecord.Kind) -> Bool {
         guard let running = state.operation else { return true }
         return running.phase == .settle || (kind == .failover && running.kind == .switchover && running.phase != .promote)
     }
 
-    private mutating func start(_ record: OperationRecord, _ summary: String, _ id: UInt64, _ m: RequestMetadata) {
+    mutating func start(_ record: OperationRecord, _ summary: String, _ id: UInt64, _ m: RequestMetadata) {
         propose(
             .startOperation(record), rules: ["D36"], actor: m.actor, requestID: m.idempotencyKey, trace: m.requestID,
             reply: .init(id: id, success: ClusterReply(operationID: record.id, summary: summary, leader: identity.name)))
@@ -138,14 +127,16 @@ extension BastionNode {
             return refuse(id, precondition("node.healthy", "no primary serves as a source", nil))
         }
         if let from, state.nodes[from] == nil { return refuse(id, notFound(from)) }
-        if let running = state.directives.first(where: {
-            $0.targetNode == node && $0.isOpen && ($0.type == .basebackup || $0.type == .rewind)
-        }) {
-            return refuse(id, BastionError(.locked, "node \"\(node)\" is being reinitialized already", operationID: running.id))
+        if let running = state.openJob(on: node) {
+            return refuse(
+                id,
+                BastionError(
+                    .locked, "node \"\(node)\" is busy with \(running.type.rawValue)", hint: "wait with `pgbastion op wait \(running.id)`",
+                    operationID: running.id))
         }
         let directive = DirectiveRecord(
             id: "op-\(raft.lastIndex.next)", type: method == .rewind ? .rewind : .basebackup, targetNode: node,
-            params: from.map { ["from": $0.rawValue] } ?? [:], token: state.primary?.token ?? .never, status: .running,
+            params: from.map { ["from": $0.rawValue] } ?? [:], token: state.primary?.token ?? .never,
             createdAt: wallTime, ttlMilliseconds: 12 * 3600 * 1000, term: raft.term.rawValue, requestID: m.requestID)
         propose(
             .publishDirective(directive), actor: m.actor, requestID: m.idempotencyKey, trace: m.requestID,

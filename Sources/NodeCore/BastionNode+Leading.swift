@@ -21,12 +21,14 @@ extension BastionNode {
         }
         if let ballot = decision.pledgeBallot { askForPledges(ballot) }
         if let command = decision.command {
-            policyIndex = propose(command, rules: decision.rules)
+            policyIndex = propose(command, rules: decision.rules, evidence: context.evidence(decision.candidates))
             policyProposedAt = now
             logDecision(command, decision.rules)
         } else {
             considerPlacement()
         }
+        recordRefusal(context)
+        noteDisagreement()
     }
 
     /// One command of the policy at a time: the next decision sees its result.
@@ -41,7 +43,7 @@ extension BastionNode {
             transferredAt.map({ now.since($0) >= .seconds(2) }) ?? true
         else { return }
         transferredAt = now
-        if case .success = raft.transferLeadership(to: nil) {
+        if handOver(to: nil) {
             log(.warning, "raft.disk_stall", "hands leadership over: a write has waited for more than 1 s", ["rule": "RA18"])
         }
     }
@@ -92,7 +94,9 @@ extension BastionNode {
 
     /// PR8: every decision with its rules.
     private mutating func logDecision(_ command: ClusterCommand, _ rules: [String]) {
-        let fields = ["rules": rules.joined(separator: ","), "term": "\(raft.term)"]
+        var fields = ["rules": rules.joined(separator: ","), "term": "\(raft.term)"]
+        if let operation = state.operation { fields["op_id"] = operation.id }
+        if let request = state.operation?.requestID { fields["request_id"] = request.rawValue }
         switch command {
         case .startOperation(let record):
             log(.warning, "failover.started", "failover: \(record.detail)", fields.merging(["op_id": record.id]) { a, _ in a })
@@ -100,6 +104,7 @@ extension BastionNode {
             log(
                 .info, "failover.target_selected", "promote \(a.node): it is appointed primary",
                 fields.merging([
+                    "not_chosen": decision.notChosen.map { "\($0.node): \($0.reason)" }.joined(separator: "; "),
                     "node": a.node.rawValue, "token": "\(a.token)", "timeline": "\(a.timeline)", "basis": a.basis.rawValue,
                     "lossless": "\(a.certificate?.provenZero ?? true)",
                 ]) { a, _ in a })
@@ -139,7 +144,7 @@ extension BastionNode {
         }
         guard let target = fit?.key else { return }
         transferredAt = now
-        if case .success = raft.transferLeadership(to: target) {
+        if handOver(to: target) {
             log(.info, "raft.placement", "hands leadership over: the primary runs on this node", ["rule": "RA17"])
         }
     }
@@ -153,7 +158,10 @@ extension BastionNode {
             return
         }
         var fields: [String: String] = [:]
-        if let trace = entry.trace { fields["request_id"] = trace.rawValue }
+        // L05: what an operation does on any node carries the request that began it.
+        let operation = entry.command.isPartOfOperation ? before.operation ?? state.operation : nil
+        if let operation { fields["op_id"] = operation.id }
+        if let trace = entry.trace ?? operation?.requestID { fields["request_id"] = trace.rawValue }
         switch entry.command {
         case .assignPrimary(let a):
             // LE8: only what this leader assigned in this term; entries of earlier terms are applied after a start as well.
@@ -163,6 +171,15 @@ extension BastionNode {
                     .info, "agent.promote", "promote: this node is appointed primary", fields.merging(["token": "\(a.token)"]) { a, _ in a }
                 )
             }
+        case .settleLeaseWait(let milliseconds):
+            if raft.role == .leader { ledger?.settled(milliseconds: milliseconds) }
+        case .setDrained(let node, let drained, _):
+            log(.info, "node.drained", drained ? "\(node) is drained" : "\(node) is back in routing", fields)
+        case .fenceNode(let node, _, let reason):
+            log(.warning, "node.fenced", "\(node) may not be writable: \(reason)", fields.merging(["node": node.rawValue]) { a, _ in a })
+        case .proveFence(let node, let method):
+            log(.info, "node.fence_proven", "\(node) is not writable: \(method.rawValue)", fields.merging(["node": node.rawValue]) { a, _ in a })
+        case .unfenceNode(let node, _, _): log(.info, "node.unfenced", "the fence of \(node) is lifted", fields)
         case .recordPromotion(let token, let timeline, _):
             let node = state.primary?.node.rawValue ?? ""
             log(

@@ -105,12 +105,14 @@ extension BastionNode {
     var isStoppingForGood: Bool { stopping?.isDone == true }
 
     /// SIGTERM: hand leadership over and take a restart hold, so that the running server outlives this daemon.
-    mutating func beginStop() {
+    ///
+    /// - Parameter holding: How long the hold lasts; nil: as configured. One that is in force is never made shorter.
+    mutating func beginStop(holding: Int64? = nil) {
         guard stopping == nil else { return }
-        let id = UInt64(bitPattern: now.raw) ^ UInt64(truncatingIfNeeded: identity.daemon.rawValue)
-        stopping = Stopping(since: now, holdID: id, milliseconds: policy.settings.restartHoldMilliseconds)
+        let asked = holding ?? policy.settings.restartHoldMilliseconds
+        stopping = Stopping(since: now, holdID: newHoldID, milliseconds: max(asked, state.hold?.durationMilliseconds ?? 0))
         sentReportAt = nil
-        if raft.role == .leader { _ = raft.transferLeadership(to: nil) }
+        if raft.role == .leader { handOver(to: nil) }
     }
 
     mutating func goOnStopping() {
@@ -126,23 +128,16 @@ extension BastionNode {
         } else if now.since(s.since) >= .seconds(5) {
             s.isDone = true
             effects.append(.mayStop("no restart hold within 5 s"))
-        } else if holds, let status = guardStatus, let token = status.token,
-            s.askedAt.map({ now.since($0) >= .milliseconds(300) }) ?? true
-        {
+        } else if holds, s.askedAt.map({ now.since($0) >= .milliseconds(300) }) ?? true {
             s.askedAt = now
             s.firstAskedAt = s.firstAskedAt ?? now
-            let message = NodeMessage.holdRequest(
-                id: s.holdID, token, status.incarnation, milliseconds: s.milliseconds)
-            if raft.role == .leader {
-                receive(.node(message), from: identity.memberID)
-            } else if let leader = raft.leader {
-                send(message, to: MemberID(rawValue: leader.rawValue))
-            }
+            askForHold(id: s.holdID, milliseconds: s.milliseconds, isOrdered: false)
         }
     }
 
     mutating func holdRequested(
-        id: UInt64, _ token: FencingToken, _ incarnation: GuardIncarnation, _ milliseconds: Int64, from: MemberID
+        id: UInt64, _ token: FencingToken, _ incarnation: GuardIncarnation, _ milliseconds: Int64, isOrdered: Bool,
+        from: MemberID
     ) {
         guard isReadyLeader, let primary = state.primary, primary.memberID == from, primary.token == token else { return }
         if state.hold?.id == id {
@@ -151,13 +146,18 @@ extension BastionNode {
         }
         let record = HoldRecord(
             id: id, token: token, guardIncarnation: incarnation, durationMilliseconds: milliseconds,
-            reason: "restart of the daemon on \(primary.node)")
+            reason: isOrdered ? "an operator's hold on \(primary.node)" : "restart of the daemon on \(primary.node)",
+            isOrdered: isOrdered ? true : nil, since: wallTime)
         ledger?.noteHold(token, now: now)
-        reports[primary.node]?.report.isStopping = true  // it is; its next report says so as well
+        if !isOrdered { reports[primary.node]?.report.isStopping = true }  // it is; its next report says so as well
         propose(.setHold(record), rules: ["LE12"])
     }
 
     mutating func holdGranted(id: UInt64, _ token: FencingToken) {
+        if let hold = orderedHold, hold.holdID == id, let askedAt = hold.firstAskedAt {
+            return effects.append(
+                .orderGuard(.hold(id: id, token: token, requestedAt: askedAt, durationMilliseconds: hold.milliseconds)))
+        }
         guard var s = stopping, s.holdID == id, let askedAt = s.firstAskedAt else { return }
         s.isGranted = true
         stopping = s

@@ -48,9 +48,10 @@ extension BastionNode {
             policy.receive(pledge, now: now)
         case .report(let report): received(report, from: from)
         case .clusterReport(let report): received(report, from: from)
-        case .holdRequest(let id, let token, let incarnation, let milliseconds):
-            holdRequested(id: id, token, incarnation, milliseconds, from: from)
+        case .holdRequest(let id, let token, let incarnation, let milliseconds, let isOrdered):
+            holdRequested(id: id, token, incarnation, milliseconds, isOrdered: isOrdered == true, from: from)
         case .holdGranted(let id, let token): holdGranted(id: id, token)
+        case .addressGivenUp(let term, let index): addressGivenUp(term: term, index: index, from: from)
         case .removed(let member):
             guard member == identity.memberID, !raft.membership.voters.isEmpty else { return }
             guard raft.role != .leader, ticksWithoutLeader else { return }
@@ -113,6 +114,8 @@ extension BastionNode {
         guard state.cluster != nil, identity.kind == .data || raft.role == .leader else { return reportWitness() }
         var own = agent.report(agentContext, version: identity.version)
         own.isStopping = stopping != nil
+        own.stateMark = stateMark
+        own.address = address?.view
         let key = ReportKey(own)
         let isDue = sentReportAt.map { now.since($0) >= .milliseconds(500) } ?? true
         let changed = key != sentReportKey
@@ -129,11 +132,16 @@ extension BastionNode {
 
     private mutating func reportWitness() {
         guard state.cluster != nil else { return }
-        let isDue = sentReportAt.map { now.since($0) >= .milliseconds(500) } ?? true
-        guard isDue else { return }
-        sentReportAt = now
         var own = NodeReport(node: identity.name, memberID: identity.memberID, version: identity.version)
+        own.apiURL = identity.apiURL
         own.agentState = "running"
+        own.stateMark = stateMark
+        own.address = address?.view
+        let key = ReportKey(own)
+        let isDue = sentReportAt.map { now.since($0) >= .milliseconds(500) } ?? true
+        guard isDue || key != sentReportKey else { return }
+        sentReportAt = now
+        sentReportKey = key
         reports[identity.name] = TimedReport(report: own, at: now)
         if let leader = raft.leader { send(.report(own), to: MemberID(rawValue: leader.rawValue), lane: .report) }
     }
@@ -181,6 +189,7 @@ struct ReportKey: Hashable, Sendable {
     private var replicas: Int
     private var dataID: DataID?
     private var isStopping: Bool
+    private var address: VirtualAddressView?
 
     init(_ r: NodeReport) {
         guardState = r.guardStatus?.state
@@ -204,5 +213,6 @@ struct ReportKey: Hashable, Sendable {
         replicas = r.facts?.server?.replicas.filter { $0.state == "streaming" }.count ?? 0
         dataID = r.facts?.dataID
         isStopping = r.isStopping
+        address = r.address
     }
 }

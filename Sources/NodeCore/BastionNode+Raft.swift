@@ -43,6 +43,7 @@ extension BastionNode {
             // A new leader is asked at once and told everything at once.
             holder.retrySoon(now: now)
             sentReportAt = nil
+            measureLeader()
         }
         let leads = raft.role == .leader
         if leads { lastLeaderContact = now }
@@ -53,11 +54,17 @@ extension BastionNode {
             ledger = LeaseLedger(term: raft.term.rawValue, becameLeaderAt: now)
             policy = FailoverPolicy(settings: policy.settings)
             ledSince = now
+            addressLeadershipBegan()
+            refusals = RefusalMemory()
             log(.info, "raft.became_leader", "became leader", ["term": "\(raft.term)"])
         } else {
             ledger = nil
             ordersInForce = [:]
+            addressLeadershipEnded()
             failPending()
+            // Only a leader compares.
+            if knownDisagreement { measure(.digestMismatch(false)) }
+            knownDisagreement = false
             log(.warning, "raft.lost_leader", "lost leader", ["term": "\(raft.term)"])
         }
     }
@@ -87,6 +94,7 @@ extension BastionNode {
                 let before = state
                 let result = state.apply(command, term: entry.term.rawValue)
                 noteApplied(command, result, before: before)
+                measureApplied(entry, command.command, result, before: before)
                 answerProposal(at: entry.index, term: entry.term, result)
             } catch {
                 effects.append(.halt("entry \(entry.index) cannot be read by this version: \(error)"))  // RA20
@@ -96,6 +104,7 @@ extension BastionNode {
             effects.append(.readConfirmed(id: confirmedReads.remove(at: i).id, true))
         }
         if let policyIndex, entry.index >= policyIndex { self.policyIndex = nil }
+        markState(at: entry.index)
         if appliedSinceSnapshot >= 4096 || bytesSinceSnapshot >= 8 << 20 { snapshotWanted = true }
         takeSnapshot()
     }
@@ -128,6 +137,7 @@ extension BastionNode {
             }
             return
         }
+        if finishAddressRound(context: read.context, confirmed: read.index != nil) { return }
         finishLease(context: read.context, confirmed: read.index != nil)
     }
 
@@ -136,15 +146,16 @@ extension BastionNode {
     /// Proposes a command of this leader; the answer comes with `PendingProposal.reply` or not at all.
     @discardableResult
     mutating func propose(
-        _ command: ClusterCommand, rules: [String] = [], actor: String = "policy", requestID: RequestID? = nil,
-        trace: RequestID? = nil, reply: PendingProposal.Reply? = nil
+        _ command: ClusterCommand, rules: [String] = [], evidence: DecisionEvidence? = nil, actor: String = DecisionRecord.policy,
+        requestID: RequestID? = nil, trace: RequestID? = nil, reason: String? = nil, reply: PendingProposal.Reply? = nil
     ) -> LogIndex? {
         let entry = ClusterEntry(
             requestID: requestID, trace: trace, actor: actor, proposedTerm: raft.term.rawValue, wallTime: wallTime,
-            rules: rules, command: command)
+            rules: rules, evidence: evidence, reason: reason ?? askedReason(trace), command: command)
         do {
             switch raft.propose(try StateCodec.encode(entry)) {
             case .success(let receipt):
+                proposedAt[receipt.index] = now
                 if let reply { proposals[receipt.index] = PendingProposal(term: receipt.term, reply: reply) }
                 return receipt.index
             case .failure(let refusal):
@@ -183,7 +194,10 @@ extension BastionNode {
             checks: [FailedCheck(id: rule, actual: reason)])
     }
 
-    mutating func refuse(_ id: UInt64, _ error: BastionError) { effects.append(.reply(id: id, .failure(error))) }
+    mutating func refuse(_ id: UInt64, _ error: BastionError) {
+        recordRefusal(of: id, error)
+        effects.append(.reply(id: id, .failure(error)))
+    }
 
     private mutating func failPending() {
         let lost = BastionError(
@@ -191,6 +205,7 @@ extension BastionNode {
             hint: "look at the status, then try again")
         for (_, pending) in proposals.sorted(by: { $0.key < $1.key }) { refuse(pending.reply.id, lost) }
         proposals = [:]
+        proposedAt = [:]
         for add in pendingAdds { refuse(add.id, lost) }
         for removal in pendingRemovals { refuse(removal.id, lost) }
         pendingAdds = []

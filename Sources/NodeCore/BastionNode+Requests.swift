@@ -33,6 +33,7 @@ extension BastionNode {
             effects.append(.reply(id: id, .success(ClusterReply(summary: "snapshot written at index \(raft.appliedIndex)"))))
             return
         }
+        if case .takeHold(let seconds) = request { return takeHold(seconds, id, m) }
         guard raft.role == .leader else {
             return refuse(id, ProposalRefusal.notLeader(leader: raft.leader).asError(leader: leaderName))
         }
@@ -40,12 +41,13 @@ extension BastionNode {
             return refuse(id, BastionError(.busy, "the leader is not ready yet", hint: "try again in a second"))
         }
         log(.info, "request.received", "request received", ["request_id": m.requestID.rawValue, "request": request.name, "actor": m.actor])
+        note(request, id: id, m)
         switch request {
         case .addPeer(let name, let host, let port, let learnerOnly):
             addPeer(name, host, port, learnerOnly, id, m, peer)
-        case .promotePeer(let name): promotePeer(name, id)
+        case .promotePeer(let name): promotePeer(name, id, m)
         case .removePeer(let name, let force): removePeer(name, force, id, m)
-        case .transferLeadership(let to): transfer(to, id)
+        case .transferLeadership(let to): transfer(to, id, m)
         case .failover(let to, let loss): failover(to, loss, id, m)
         case .switchover(let to, let lag, let transaction): switchover(to, lag, transaction, id, m)
         case .pause(let seconds, let reason): pause(seconds, reason, id, m)
@@ -57,7 +59,12 @@ extension BastionNode {
                 .resume(id: nil), actor: m.actor, requestID: m.idempotencyKey, trace: m.requestID,
                 reply: .init(id: id, success: ClusterReply(summary: "automatic failover resumed"), rejectionMeansAlreadySo: true))
         case .reinitialize(let node, let from, let method): reinitialize(node, from, method, id, m)
-        case .snapshot: break
+        case .patchPostgresParameters(let version, let set, let unset): patchParameters(version, set: set, unset: unset, id, m)
+        case .snapshot, .takeHold: break
+        case .drain, .undrain, .fence, .unfence, .restart, .releaseHold: changeNode(request, id, m)
+        case .cancelOperation(let operation): cancelOperation(operation, id, m)
+        case .cancelDirective(let directive): cancelDirective(directive, id, m)
+        case .createToken, .rotateToken, .revokeToken: changeToken(request, id, m)
         }
     }
 
@@ -176,11 +183,13 @@ extension BastionNode {
         }
     }
 
-    private mutating func promotePeer(_ name: NodeName, _ id: UInt64) {
+    private mutating func promotePeer(_ name: NodeName, _ id: UInt64, _ m: RequestMetadata) {
         guard let node = state.nodes[name] else { return refuse(id, notFound(name)) }
         let server = ServerID(rawValue: node.memberID.rawValue)
         switch raft.changeMembership(.addVoter(server)) {
-        case .success: effects.append(.reply(id: id, .success(ClusterReply(summary: "\"\(name)\" becomes a voter"))))
+        case .success:
+            recordChange("node.voter", "\(name) becomes a voter", m, node: name)
+            effects.append(.reply(id: id, .success(ClusterReply(summary: "\"\(name)\" becomes a voter"))))
         case .failure(.alreadySo):
             effects.append(.reply(id: id, .success(ClusterReply(alreadySo: true, summary: "\"\(name)\" is a voter"))))
         case .failure(let refusal): refuse(id, precondition("peer.caught_up", "cannot promote \"\(name)\": \(refusal)", nil))
@@ -197,12 +206,13 @@ extension BastionNode {
         }
         let remaining = raft.membership.voters.filter { $0 != server }
         let reachable = remaining.filter { $0 == raft.id || (raft.progress[$0]?.ticksSinceContact ?? .max) < 100 }
-        if isVoter, !force, reachable.count * 2 <= remaining.count {
+        let mayLoseQuorum = force || m.overrides.contains("membership.removal_safe")
+        if isVoter, !mayLoseQuorum, reachable.count * 2 <= remaining.count {
             return refuse(
                 id,
-                precondition(
+                overridable(
                     "membership.removal_safe", "without \"\(name)\" only \(reachable.count) of \(remaining.count) voters answer",
-                    "bring the others back first, or pass --force"))
+                    "bring the others back first"))
         }
         pendingRemovals.append(PendingRemoval(id: id, record: node, trace: m.requestID, actor: m.actor, since: now))
         progressRemovals()
@@ -229,7 +239,7 @@ extension BastionNode {
         if server == raft.id, raft.membership.voters.count > 1 {
             // Leadership moves away first; the new leader takes the repeated request.
             pendingRemovals.removeFirst()
-            _ = raft.transferLeadership(to: nil)
+            handOver(to: nil)
             return refuse(
                 removal.id,
                 BastionError(.notLeader, "leadership moves away from \"\(removal.record.name)\" first", hint: "repeat the request"))
@@ -260,11 +270,11 @@ extension BastionNode {
         if let node = state.sortedNodes.first(where: { !raft.membership.contains(ServerID(rawValue: $0.memberID.rawValue)) }) {
             _ = raft.changeMembership(.addLearner(ServerID(rawValue: node.memberID.rawValue)))
         } else if let gone = raft.membership.members.first(where: { state.tombstones.contains(MemberID(rawValue: $0.rawValue)) }) {
-            if gone == raft.id { _ = raft.transferLeadership(to: nil) } else { _ = raft.changeMembership(.remove(gone)) }
+            if gone == raft.id { handOver(to: nil) } else { _ = raft.changeMembership(.remove(gone)) }
         }
     }
 
-    private mutating func transfer(_ to: NodeName?, _ id: UInt64) {
+    private mutating func transfer(_ to: NodeName?, _ id: UInt64, _ m: RequestMetadata) {
         var target: ServerID?
         if let to {
             guard let node = state.nodes[to] else { return refuse(id, notFound(to)) }
@@ -278,13 +288,9 @@ extension BastionNode {
             }
         }
         guard state.operation == nil || state.operation?.phase == .settle else { return refuse(id, operationInProgress) }
-        switch raft.transferLeadership(to: target) {
-        case .success(let server):
-            let name = state.node(MemberID(rawValue: server.rawValue))?.name
-            effects.append(.reply(id: id, .success(ClusterReply(summary: "leadership moves to \(name?.rawValue ?? "another voter")"))))
-        case .failure(let refusal):
-            refuse(id, precondition("peer.caught_up", "leadership cannot be transferred: \(refusal)", "wait until a voter has caught up"))
-        }
+        // Before the transfer: a leader that transfers proposes nothing.
+        recordChange("raft.transfer", "leadership is to move to \(to?.rawValue ?? "the best voter")", m, node: to)
+        handOver(to: target, reply: id)
     }
 
     // MARK: Errors
@@ -293,6 +299,12 @@ extension BastionNode {
         BastionError(
             .preconditionFailed, "refused: \(message)", detail: "check \(check). Nothing was changed", hint: hint,
             checks: [FailedCheck(id: check, actual: message)])
+    }
+    /// A check that `--override` may pass.
+    func overridable(_ check: String, _ message: String, _ hint: String) -> BastionError {
+        var error = precondition(check, message, "\(hint), or pass it with `--override \(check)`")
+        error.checks = [FailedCheck(id: check, actual: message, overridable: true)]
+        return error
     }
     func notFound(_ name: NodeName) -> BastionError {
         BastionError(
@@ -319,7 +331,20 @@ extension ClusterRequest {
         case .pause: "pause"
         case .resume: "resume"
         case .reinitialize: "node.reinit"
+        case .patchPostgresParameters: "pgconfig.set"
         case .snapshot: "raft.snapshot"
+        case .drain: "node.drain"
+        case .undrain: "node.undrain"
+        case .fence: "node.fence"
+        case .unfence: "node.unfence"
+        case .restart: "node.restart"
+        case .takeHold: "node.restart-hold"
+        case .releaseHold: "node.restart-release"
+        case .cancelOperation: "op.cancel"
+        case .cancelDirective: "directive.cancel"
+        case .createToken: "token.create"
+        case .rotateToken: "token.rotate"
+        case .revokeToken: "token.revoke"
         }
     }
 }

@@ -44,6 +44,12 @@ package struct BastionNode: Sendable {
     var pendingAdds: [PendingAdd] = []
     var pendingRemovals: [PendingRemoval] = []
     var decision = PolicyDecision()
+    var refusals = RefusalMemory()
+    /// CS6: the digest of the state at the last mark this node passed.
+    package internal(set) var stateMark: StateMark?
+    var knownDisagreement = false
+    /// The last requests of operators, while this node leads: who asked for what, and why.
+    var asked: [AskedRequest] = []
     var ordersInForce: [NodeName: NodeOrder] = [:]
     var sentReportAt: ClockStamp?
     var sentReportKey: ReportKey?
@@ -58,14 +64,21 @@ package struct BastionNode: Sendable {
     var repeatedSteps: [(step: AgentStep, at: ClockStamp)] = []
     var wasLeader = false
     var knownLeader: ServerID?
+    /// The last leader there was, for the count of changes.
+    var lastLeader: ServerID?
+    /// When this leader proposed what is not applied yet.
+    var proposedAt: [LogIndex: ClockStamp] = [:]
     var ledSince: ClockStamp?
     var transferredAt: ClockStamp?
     var stopping: Stopping?
+    var orderedHold: OrderedHold?
     var snapshotWanted = false
     var appliedSinceSnapshot = 0
     var bytesSinceSnapshot = 0
     var wasSplitBrain = false
     var isRemoved = false
+    /// Section 10; nil without `vip.address`.
+    var address: AddressDuty?
     /// RA14: the end of the log at the start; before it is applied again the state is that of an old snapshot.
     let replayTarget: LogIndex
     /// RA18: the oldest write that is not durable yet, and since when it is waited for.
@@ -87,6 +100,7 @@ package struct BastionNode: Sendable {
         replayTarget = raft.lastIndex
         policy = FailoverPolicy(settings: settings.policy)
         holder = LeaseHolder(daemon: identity.daemon)
+        address = settings.virtualAddress.map(AddressDuty.init)
         if let snapshot = durable.snapshot {
             state = try StateCodec.decode(ClusterState.self, snapshot.data)
             appliedTerm = snapshot.term
@@ -114,6 +128,7 @@ package struct BastionNode: Sendable {
         drainRaft()
         if isRemoved { return effects }
         renewLease()
+        holdAddress()
         runAgent(isTick: input.isTick)
         lead()
         drainRaft()
@@ -132,6 +147,7 @@ package struct BastionNode: Sendable {
         case .observed(let facts): self.facts = facts
         case .guardReported(let report): guardReported(report)
         case .guardLost: guardStatus = nil
+        case .addressReported(let status): addressReported(status)
         case .effectFinished(let id, let outcome):
             guard let action = actions.removeValue(forKey: id) else { return }
             agent.finished(action, outcome, now: now)
@@ -144,7 +160,9 @@ package struct BastionNode: Sendable {
             linearReads[nextReadContext] = id
             raft.read(context: nextReadContext)
         case .stop: beginStop()
+        case .restart(let milliseconds): beginStop(holding: milliseconds)
         case .settingsChanged(let settings): policy.settings = settings
+        case .stateDigested(let mark): stateMark = mark
         }
     }
 
@@ -203,6 +221,8 @@ package struct NodeIdentity: Sendable, Hashable {
     /// `raft.bootstrap`: it may initialise the data of a cluster that has none.
     package var mayInitialise: Bool
     package var version: String
+    /// `http://HOST:PORT` of this node's API.
+    package var apiURL: String?
     package init(
         name: NodeName, memberID: MemberID, daemon: DaemonIncarnation, host: String, raftPort: Int, postgresPort: Int,
         kind: NodeKind, tags: NodeTags = NodeTags(), clusterName: String, clusterID: ClusterID?, mayInitialise: Bool,
@@ -227,6 +247,8 @@ package struct NodeSettings: Sendable, Hashable {
     static let tickNanoseconds: Int64 = 10_000_000
     package var raft = RaftSettings()
     package var policy = PolicySettings()
+    /// nil: none is configured.
+    package var virtualAddress: VirtualAddressSettings?
     package init() {}
 }
 

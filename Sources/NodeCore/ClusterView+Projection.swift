@@ -14,6 +14,9 @@ extension BastionNode {
         v.staleSeconds = raft.leader == nil ? lastLeaderContact.map { now.since($0).inSeconds } ?? 0 : 0
         v.peers = raft.role == .leader ? peerViews : leaderReport?.peers ?? peersWithoutLeader
         v.splitBrain = isSplitBrain
+        v.virtualAddress = address?.view
+        v.vipOwner = addressOwner
+        v.vipReason = addressReason
         let routing = routingView
         v.nodes = state.sortedNodes.map { nodeView($0, routing, now) }
         v.primary = state.primary.map { primaryView($0, now) }
@@ -23,7 +26,12 @@ extension BastionNode {
                 forSeconds: $0.durationMilliseconds.map { Double($0) / 1000 })
         }
         v.hold = state.hold.flatMap { hold in
-            state.primary.map { HoldView(node: $0.node, seconds: Double(hold.durationMilliseconds) / 1000) }
+            state.primary.map {
+                HoldView(
+                    node: $0.node, seconds: Double(hold.durationMilliseconds) / 1000, reason: hold.reason,
+                    isOrdered: hold.isOrdered == true,
+                    until: hold.since.map { WallTime.text(milliseconds: $0 + hold.durationMilliseconds) })
+            }
         }
         v.synchronous = synchronousView
         v.operation = state.operation.map(operationView)
@@ -33,7 +41,14 @@ extension BastionNode {
             TimelineView(
                 timeline: $0.timeline, forkLSN: $0.forkLSN, reason: $0.reason, at: WallTime.text(milliseconds: $0.at), node: $0.node)
         }
+        v.tokens = tokenViews
+        v.settings.leaseSeconds = Double(state.leases.durationMilliseconds) / 1000
+        v.settings.restartHoldSeconds = Double(policy.settings.restartHoldMilliseconds) / 1000
+        v.settings.maxLagBytes = policy.settings.maxLagBytes == 0 ? nil : policy.settings.maxLagBytes
+        v.settings.synchronousWanted = state.synchronous.wanted
         v.job = reports[identity.name]?.report.job ?? JobProgress()
+        v.decisions = state.decisions
+        v.postgresParameters = state.postgresParameters.map(PostgresParametersView.init)
         v.health = health(v)
         return v
     }
@@ -59,6 +74,7 @@ extension BastionNode {
         r.votersReachable = r.isLeader ? raft.votersInContact : freshLeaderReport?.votersReachable ?? (raft.leader == nil ? 1 : 0)
         r.hasQuorum = r.voters > 0 && raft.leader != nil && r.votersReachable * 2 > r.voters
         r.failuresTolerated = max(0, r.votersReachable - (r.voters / 2 + 1))
+        r.digestAgreement = digestAgreement
         return r
     }
 
@@ -116,6 +132,9 @@ extension BastionNode {
         v.standing = node.standing.rawValue
         v.standingReason = node.standingReason.isEmpty ? nil : node.standingReason
         if node.kind == .witness { v.role = .witness }
+        v.drained = node.drained
+        v.fenceMethod = node.fence?.method?.rawValue
+        forecast(&v, node, now)
         guard let timed = reports[node.name] else { return v }
         let report = timed.report
         let server = report.facts?.server
@@ -129,9 +148,14 @@ extension BastionNode {
         v.timeline = server?.timeline ?? report.stopped?.end.timeline
         v.lsn = report.position?.lsn
         v.isInRecovery = server?.isInRecovery
+        v.apiURL = report.apiURL
+        v.receivedLSN = server?.receivedLSN
+        v.replayedLSN = server?.replayedLSN
+        v.isReplayPaused = server?.isReplayPaused
+        v.postmasterStartedAt = server?.postmasterStartedAt
         if node.kind == .data { v.role = isPrimary ? .primary : server?.isInRecovery == true ? .replica : isFresh ? .unknown : v.role }
         if isPrimary == false, node.kind == .data {
-            v.lagBytes = routing.lagBytes(node.name)
+            v.lagBytes = routing.lagBytes(node.name) ?? lagOfStopped(report)
             v.streaming = isFresh && report.isStreaming
             v.upstream = report.isStreaming ? upstream(server) : nil
         }
@@ -140,14 +164,26 @@ extension BastionNode {
         v.rotationReason = node.kind == .data ? routing.reasonOutOfRotation(node) : "witness"
         v.inRotation = isPrimary ? routing.table.primary?.node == node.name : v.rotationReason == nil
         if isPrimary { v.rotationReason = v.inRotation ? nil : "no lease is known" }
-        v.promotable = !isPrimary && node.standing == .ready && v.healthy && !node.tags.nofailover && !node.drained
-        v.promotableReason = v.promotable || isPrimary ? nil : "SE5: \(node.standing == .ready ? "not healthy" : node.standing.rawValue)"
-        v.pendingRestart = server?.pendingRestart ?? false
+        v.pendingRestartSettings = pendingRestart(server, isPrimary: isPrimary)
+        v.pendingRestart = !v.pendingRestartSettings.isEmpty
+        v.isAdopted = report.guardStatus?.isAdopted == true
+        v.isBaseBackupRunning = server?.isBaseBackupRunning
+        v.commandLineValues = server?.commandLineValues ?? [:]
+        v.parametersVersion = isFresh && server != nil ? report.parametersVersion : nil
         v.connections = server?.connections
         v.longestTransactionSeconds = server?.longestTransactionSeconds
         v.slots = server?.slots ?? []
         v.job = report.job
+        v.virtualAddress = report.address
         return v
+    }
+
+    /// E10: from the end of a stopped server's own files it counts on.
+    private func lagOfStopped(_ report: NodeReport) -> UInt64? {
+        guard let end = report.stopped?.end, let primary = state.primary,
+            let reached = reports[primary.node]?.report.facts?.server?.flushLSN, reached >= end.lsn
+        else { return nil }
+        return reached - end.lsn
     }
 
     private func upstream(_ server: ServerFacts?) -> NodeName? {
@@ -196,10 +232,15 @@ extension BastionNode {
     }
 
     private func reinitializeView(_ d: DirectiveRecord) -> OperationView? {
-        guard d.type == .basebackup || d.type == .rewind, d.params["operation_id"] == nil else { return nil }
-        var v = OperationView(id: d.id, kind: "reinitialize", phase: d.status.rawValue, startedAt: WallTime.text(milliseconds: d.createdAt))
+        guard d.type == .basebackup || d.type == .rewind || d.type == .restart, d.params["operation_id"] == nil else { return nil }
+        let isRestart = d.type == .restart
+        var v = OperationView(
+            id: d.id, kind: isRestart ? "restart" : "reinitialize", phase: d.status.rawValue,
+            startedAt: WallTime.text(milliseconds: d.createdAt))
         v.to = d.targetNode
-        v.message = d.error ?? "\(d.targetNode) is \(d.isOpen ? "being reinitialized" : "reinitialized")"
+        let done = isRestart ? "restarted" : "reinitialized"
+        v.message = d.error ?? "\(d.targetNode) is \(d.isOpen ? "being \(done)" : done)"
+        v.outageSeconds = d.seconds
         v.finishedAt = d.completedAt.map(WallTime.text)
         v.requestID = d.requestID?.rawValue
         v.result = d.isOpen ? .running : d.status == .completed ? .succeeded : .failed

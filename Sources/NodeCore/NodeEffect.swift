@@ -10,6 +10,8 @@ package enum NodeEffect: Sendable {
     case act(id: UInt64, PostgresAction)
     case startStandby
     case startInPlace(FencingToken)
+    /// Have the guard take over the server that runs in the data directory (AG5).
+    case adopt(AdoptionRequest.Role)
     case orderGuard(GuardOrder)
     case persistPledge(FencingToken)
     /// Read facts at this interval from now on.
@@ -21,7 +23,13 @@ package enum NodeEffect: Sendable {
     case reply(id: UInt64, Result<ClusterReply, BastionError>)
     case readConfirmed(id: UInt64, Bool)
     case route(RoutingTable)
+    /// VI1: whether this node may have the virtual address, and until when.
+    case virtualAddress(VirtualAddressOrder)
     case log(NodeEvent)
+    /// CS6: digest this state beside the core and come back with `NodeInput.stateDigested`.
+    case digest(ClusterState, index: UInt64)
+    /// For the metrics page.
+    case measured(NodeMeasurement)
     /// The daemon may end now without harm to the running server.
     case mayStop(String)
     /// A broken invariant: end the process with this message.

@@ -14,6 +14,8 @@ package enum NodeInput: Sendable {
     case guardReported(GuardReport)
     /// The connection to the guard is gone.
     case guardLost
+    /// The adapter of the virtual address: what it found, and the answer to every order to drop it.
+    case addressReported(VirtualAddressStatus)
     case effectFinished(id: UInt64, PostgresOutcome)
     case jobProgressed(JobProgress)
     case pledgePersisted(FencingToken)
@@ -23,7 +25,10 @@ package enum NodeInput: Sendable {
     case read(id: UInt64)
     /// The daemon is to stop; it may when `NodeEffect.mayStop` comes.
     case stop
+    /// As `stop`, with a restart hold of this length where the node has the primary; nil: as configured.
+    case restart(holdMilliseconds: Int64?)
     case settingsChanged(PolicySettings)
+    case stateDigested(StateMark)
 }
 
 /// What a node answered to a probe before it was added (E03).

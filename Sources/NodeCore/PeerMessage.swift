@@ -20,8 +20,11 @@ package enum NodeMessage: Sendable, Codable, Hashable {
     case pledge(Pledge)
     case report(NodeReport)
     case clusterReport(ClusterReport)
-    case holdRequest(id: UInt64, FencingToken, GuardIncarnation, milliseconds: Int64)
+    /// `isOrdered`: an operator's, which lasts although the daemon stays.
+    case holdRequest(id: UInt64, FencingToken, GuardIncarnation, milliseconds: Int64, isOrdered: Bool? = nil)
     case holdGranted(id: UInt64, FencingToken)
+    /// VI1: the leader of `term` removed the virtual address before it hands over; `index` is the end of its log.
+    case addressGivenUp(term: UInt64, index: UInt64)
     /// RA11: a removed member is told.
     case removed(MemberID)
 }

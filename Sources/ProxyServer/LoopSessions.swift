@@ -34,20 +34,11 @@ final class LoopSessions {
         for session in sessions.values { session.tableChanged() }
     }
 
-    /// Ends the sessions to `nodes` (nil: all) as they become idle.
-    func drain(_ nodes: Set<NodeName>) {
-        for session in joined(to: nodes) { session.drain() }
-    }
-
     /// The end of a drain's patience.
-    func cutDrained(_ nodes: Set<NodeName>) {
-        for session in joined(to: nodes) {
-            session.cut(.drain, .draining("the time to end sessions is over"))
+    func cutDrained(_ node: NodeName) {
+        for session in sessions.values where session.target?.backend.node == node {
+            session.cut(.drain, .draining("server \"\(node)\" is drained and the time to end sessions is over"))
         }
-    }
-
-    private func joined(to nodes: Set<NodeName>) -> [Session] {
-        sessions.values.filter { session in session.target.map { nodes.contains($0.backend.node) } ?? false }
     }
 
     /// Ends every session; the future succeeds when the last socket is closed.

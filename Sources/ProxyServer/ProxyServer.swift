@@ -77,22 +77,16 @@ package final class ProxyServer: Sendable {
     package func apply(_ table: RoutingTable) {
         guard surroundings.board.replace(with: table) else { return }
         everywhere { $0.tableChanged() }
-    }
-
-    /// PX3: leads no new sessions to `nodes`, ends theirs when idle, and all of them after `settings.drainTimeout`.
-    ///
-    /// Returns when the last one has ended. `undrain` takes the nodes back.
-    package func drain(_ nodes: Set<NodeName>) async {
-        surroundings.board.startDraining(nodes)
-        everywhere { $0.drain(nodes) }
-        let limit = ContinuousClock.now.advanced(by: settings.drainTimeout)
-        while surroundings.board.hasSessions(nodes), ContinuousClock.now < limit, !Task.isCancelled {
-            do { try await Task.sleep(for: .milliseconds(50)) } catch { return }
+        // PX3: sessions of a drained server end when they are idle, at the latest after this time.
+        for (node, limit) in surroundings.board.beginDrains(settings.drainTimeout) {
+            group.next().scheduleTask(in: TimeAmount(limit)) { [weak self] in self?.endDrain(node) }
         }
-        everywhere { $0.cutDrained(nodes) }
     }
 
-    package func undrain(_ nodes: Set<NodeName>) { surroundings.board.stopDraining(nodes) }
+    private func endDrain(_ node: NodeName) {
+        guard surroundings.board.isDrainOver(node) else { return }
+        everywhere { $0.cutDrained(node) }
+    }
 
     /// Closes the ports and ends every session, with 57P01 where the protocol state allows. Final: a stopped proxy
     /// cannot be started again.

@@ -32,7 +32,8 @@ final class RouteBoard: Sendable {
         var statistics = ProxyStatistics()
         /// Moves on with each choice, so that equals take turns.
         var turn = 0
-        var draining: Set<NodeName> = []
+        /// When the patience with the sessions of a drained server is over.
+        var drainEnds: [NodeName: ContinuousClock.Instant] = [:]
     }
 
     private let state = Mutex(State())
@@ -95,11 +96,27 @@ final class RouteBoard: Sendable {
             .sorted { ($0.backend.node, $0.portType.rawValue) < ($1.backend.node, $1.portType.rawValue) }
     }
 
-    func startDraining(_ nodes: Set<NodeName>) { state.withLock { $0.draining.formUnion(nodes) } }
-    func stopDraining(_ nodes: Set<NodeName>) { state.withLock { $0.draining.subtract(nodes) } }
+    func isDrained(_ node: NodeName) -> Bool { state.withLock { $0.table.drained[node] != nil } }
 
-    func hasSessions(_ nodes: Set<NodeName>) -> Bool {
-        state.withLock { $0.counts.keys.contains { nodes.contains($0.backend.node) } }
+    /// Notes until when the sessions of newly drained servers may go on.
+    ///
+    /// - Returns: The servers whose drain begins now, with their time.
+    func beginDrains(_ patience: Duration) -> [NodeName: Duration] {
+        state.withLock { state in
+            state.drainEnds = state.drainEnds.filter { state.table.drained[$0.key] != nil }
+            var begun: [NodeName: Duration] = [:]
+            for (node, drain) in state.table.drained where state.drainEnds[node] == nil {
+                let limit = drain.limit ?? patience
+                begun[node] = limit
+                state.drainEnds[node] = ContinuousClock.now.advanced(by: limit)
+            }
+            return begun
+        }
+    }
+
+    /// Whether the time of a drain is over; false when it was taken back meanwhile.
+    func isDrainOver(_ node: NodeName) -> Bool {
+        state.withLock { $0.drainEnds[node].map { $0 <= ContinuousClock.now } ?? false }
     }
 
     /// Clients connected now, on both ports.
@@ -142,7 +159,9 @@ extension RouteBoard.State {
         return .to(take(primary, port: port, asPrimary: true))
     }
 
-    private func isOpen(_ node: NodeName) -> Bool { table.cut[node] == nil && !draining.contains(node) }
+    private func isOpen(_ node: NodeName) -> Bool {
+        table.cut[node] == nil && table.drained[node] == nil
+    }
 
     private mutating func take(_ backend: RouteBoard.Backend, port: PortType, asPrimary: Bool) -> RouteBoard.Target {
         counts[.init(backend: backend, port: port), default: 0] += 1

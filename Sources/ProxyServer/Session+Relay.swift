@@ -162,6 +162,7 @@ extension Session {
     func judgeRelay() {
         guard phase == .relaying, let target else { return }
         relay.isOwnPrimary = isOwnPrimary(target)
+        relay.isDraining = board.isDrained(target.backend.node)
         switch board.verdict(target) {
         case .goes(let reason, let why):
             return cut(reason, .roleChange(why))
@@ -188,10 +189,5 @@ extension Session {
             }
         }
         return max(waiting.max() ?? 0, pending?.readableBytes ?? 0)
-    }
-
-    func drain() {
-        relay.isDraining = true
-        judgeRelay()
     }
 }

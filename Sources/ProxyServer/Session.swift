@@ -198,7 +198,7 @@ final class Session {
     }
 
     private func abandonStaleConnect() {
-        guard let target, board.verdict(target) != .stays else { return }
+        guard let target, board.verdict(target) != .stays || board.isDrained(target.backend.node) else { return }
         attempt += 1
         abandonTarget()
         route()

@@ -97,6 +97,12 @@ package struct RaftNode: Sendable {
         return .success(ProposalReceipt(index: entry.index, term: term))
     }
 
+    /// An entry without content: once it is committed, every later leader has all that stands before it.
+    package mutating func proposeEmpty() {
+        guard state == .leader, transfer == nil else { return }
+        appendAsLeader(LogEntry(index: log.lastIndex.next, term: term, kind: .empty))
+    }
+
     /// Reports that batches through `batch` are durable: releases the promises that waited for them.
     package mutating func persisted(through batch: UInt64) {
         let released = storage.persisted(through: batch)

@@ -5,6 +5,8 @@ import Synchronization
 /// The settings of all log lines of a process, changeable while it runs (`log.level`, `log.format`).
 package final class LogControl: Sendable {
     package let node: NodeName?
+    /// The newest lines, where somebody may ask for them.
+    package let ring: LogRing?
     private let output: any LogOutput
     private let levelNumber: Atomic<Int>
     private let shared: Mutex<Shared>
@@ -21,10 +23,11 @@ package final class LogControl: Sendable {
     ///   - wallTime: The time printed in the lines.
     package init(
         node: NodeName?, level: LogLine.Level = .info, format: LogLine.Format = .text, output: any LogOutput,
-        wallTime: @escaping @Sendable () -> WallTime = { WallTime.now() }
+        ring: LogRing? = nil, wallTime: @escaping @Sendable () -> WallTime = { WallTime.now() }
     ) {
         self.node = node
         self.output = output
+        self.ring = ring
         self.wallTime = wallTime
         levelNumber = Atomic(LogControl.number(level))
         shared = Mutex(Shared(format: format))
@@ -70,7 +73,9 @@ package final class LogControl: Sendable {
         case .write: break
         case .writeCounted(let count): fields["repeated"] = String(count)
         }
-        output.write(LogLine(time: wallTime(), level: level, message: message, fields: fields), format: format)
+        let line = LogLine(time: wallTime(), level: level, message: message, fields: fields)
+        ring?.add(line)
+        output.write(line, format: format)
     }
 
     private static func number(_ level: LogLine.Level) -> Int {

@@ -21,7 +21,7 @@ package enum MetricCatalogue {
         .init("raft_peers_configured", .gauge, "Voters of the present configuration."),
         .init("raft_failures_tolerated", .gauge, "Voters that may be lost before quorum is lost."),
         .init("raft_is_leader", .gauge, "1 on the leader."),
-        .init("raft_leader_changes_total", .counter, "Changes of the known leader."),
+        .init("raft_leader_changes_total", .counter, "Times this node saw another node become leader than the one before."),
         .init("raft_apply_latency_seconds", .histogram(fast), "Time from proposal to applied."),
         .init("raft_snapshot_latency_seconds", .histogram(fast), "Time to make a snapshot."),
     ]
@@ -47,7 +47,7 @@ package enum MetricCatalogue {
     // Rows 13-15
     static let changes: [MetricDefinition] = [
         .init(
-            "failover_total", .counter, "Failovers and switchovers by result.", labels: ["type", "result"],
+            "failover_total", .counter, "Failovers and switchovers by result; every node counts each one, so take the maximum over nodes.", labels: ["type", "result"],
             known: MetricDefinition.each(
                 ["failover", "switchover"], ["started", "success", "failed", "timeout"])),
         .init(
@@ -55,16 +55,16 @@ package enum MetricCatalogue {
             "Duration of failovers and switchovers.", labels: ["type"],
             known: MetricDefinition.each(["failover", "switchover"])),
         .init(
-            "directives_published_total", .counter, "Directives committed, by type.", labels: ["type"],
+            "directives_published_total", .counter, "Directives committed, by type; every node counts each one.", labels: ["type"],
             known: MetricDefinition.each(
                 ["FENCE", "PROMOTE", "DEMOTE", "CHECKPOINT", "REWIND", "BASEBACKUP", "RESTART"])),
     ]
 
     // Rows 16-20
     static let rewind: [MetricDefinition] = [
-        .init("pg_rewind_progress_percent", .gauge, "Progress of the running pg_rewind."),
-        .init("pg_rewind_bytes_total", .gauge, "Bytes the running pg_rewind has to copy."),
-        .init("pg_rewind_bytes_copied", .gauge, "Bytes the running pg_rewind has copied."),
+        .init("pg_rewind_progress_percent", .gauge, "Progress of the running or last pg_rewind."),
+        .init("pg_rewind_bytes_total", .gauge, "Bytes the running or last pg_rewind has to copy."),
+        .init("pg_rewind_bytes_copied", .gauge, "Bytes the running or last pg_rewind has copied."),
         .init(
             "pg_rewind_duration_seconds", .histogram(MetricDefinition.doubling(from: 1, to: 1_024)),
             "Duration of pg_rewind."),
@@ -104,7 +104,7 @@ package enum MetricCatalogue {
         .init("proxy_epoch", .gauge, "Token of the primary the proxy leads to."),
     ]
 
-    // Rows 26-30: no series while the pool is off but those known in advance, and backends are not.
+    // Rows 26-30: 0 for each server while the pool is off.
     static let pool: [MetricDefinition] = [
         .init("pool_connections_idle", .gauge, "Server connections opened in advance.", labels: ["backend"]),
         .init("pool_connections_in_use", .gauge, "Server connections of the pool in use.", labels: ["backend"]),
@@ -128,7 +128,7 @@ package enum MetricCatalogue {
         .init("synchronous_degraded", .gauge, "1 while commits do not wait for a replica although they should."),
         .init("directive_oldest_pending_seconds", .gauge, "Age of the oldest pending directive."),
         .init("runbook_lock_age_seconds", .gauge, "Age of the runbook lock."),
-        .init("state_digest_mismatch", .gauge, "1 when this node's state differs from the leader's."),
+        .init("state_digest_mismatch", .gauge, "1 on the leader while the members' digests of the state differ."),
         .init("build_info", .gauge, "1, with the version.", labels: ["version", "commit"]),
         .init("tls_not_after_timestamp_seconds", .gauge, "End of a certificate.", labels: ["certificate"]),
     ]

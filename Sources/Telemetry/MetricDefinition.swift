@@ -45,3 +45,14 @@ package struct MetricDefinition: Sendable, Hashable {
         return bounds
     }
 }
+
+extension MetricDefinition {
+    /// The names of its samples on the page.
+    package var sampleNames: [String] {
+        let full = MetricCatalogue.prefix + name
+        switch kind {
+        case .gauge, .counter: return [full]
+        case .histogram: return [full + "_bucket", full + "_sum", full + "_count"]
+        }
+    }
+}

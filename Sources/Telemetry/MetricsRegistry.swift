@@ -92,6 +92,13 @@ package final class MetricsRegistry: Sendable {
         family.keep { values[$0] != nil || family.definition.known.contains($0) }
     }
 
+    /// Label values that became known after the start: every combination of them has its series, with 0 until it is set.
+    package func introduce(_ name: String, each values: [String]...) {
+        let family = family(name)
+        let rows = values.reduce([[]]) { rows, column in rows.flatMap { row in column.map { row + [$0] } } }
+        for row in rows { _ = family.find(row) }
+    }
+
     /// 1 for the label value that holds now and 0 for the others known in advance (`raft_state`).
     package func setState(_ name: String, _ present: String) {
         for values in family(name).definition.known {

@@ -9,15 +9,25 @@ import Glibc
 enum Main {
     static func main() async {
         signal(SIGPIPE, SIG_IGN)
+        DaemonEntry.keepCapabilitiesPrivate()
         let arguments = Array(CommandLine.arguments.dropFirst())
         if arguments.first == "guard" { GuardCommand.run(Array(arguments.dropFirst())) }
+        let environment = ProcessInfo.processInfo.environment
         let status = await CommandLineInterface.run(
-            arguments: arguments, environment: ProcessInfo.processInfo.environment, terminal: .standard(),
+            arguments: arguments, environment: environment, terminal: .standard(),
             localCommands: [
-                ServeCommand(), ConfigValidateCommand(), ConfigShowCommand(), SandboxStartCommand(), SandboxListCommand(),
+                ServeCommand(), ConfigInitCommand(), ConfigValidateCommand(), ConfigShowCommand(), ConfigSchemaCommand(),
+                SandboxStartCommand(), SandboxListCommand(),
                 SandboxStopCommand(), SandboxDemoCommand(), SandboxMeasureCommand(), SandboxKillCommand(), SandboxFreezeCommand(),
+                ContextListCommand(), ContextUseCommand(), ContextAddCommand(), ContextRemoveCommand(),
+                AlertsExportCommand(), AlertsTestCommand(),
+                DocsCommand(
+                    openAPI: { DocumentSources.openAPI },
+                    configurationKeys: {
+                        DocumentSources.configurationKeys.map { ConfigurationKeyText(name: $0.name, meaning: $0.meaning) }
+                    }),
             ],
-            makeInvoker: { options throws(BastionError) in try Connection.invoker(options) })
+            connector: Connection.connector(environment), clientParts: [.doctor, .upgradeCheck])
         exit(status)
     }
 }

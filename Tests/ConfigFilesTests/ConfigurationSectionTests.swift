@@ -127,6 +127,7 @@ import Testing
         #expect(errorsWith("vip: {interface: eth0}").first?.contains("\"vip.address\" is missing") == true)
         #expect(errorsWith("vip: {address: 10.0.1.100/33, interface: eth0}").count == 1)
         #expect(errorsWith("vip: {address: 10.0.1.100, interface: an-interface-name}").count == 1)
+        #expect(errorsWith("vip: {address: 10.0.1.1, interface: eth0}").first?.contains("this node's own address") == true)
     }
 
     @Test func `TLS between members needs certificate, key and authority`() throws {

@@ -52,6 +52,7 @@ import Testing
         let bench = PolicyBench()
         bench.cluster.must(.pause(pause("p")))
         bench.silent = [name("a")]
+        _ = bench.decide()
         bench.wait(60_000)
         #expect(bench.decide().command == nil)
         #expect(bench.policy.explanation.contains("D65"))

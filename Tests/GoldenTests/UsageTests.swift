@@ -19,7 +19,7 @@ import Testing
         ("peer add Node3 10.0.1.3", "it must be a node name"),
         ("switchover node2 --max-lag ten", "it must be a size"),
         ("status --timeout soon", "it must be a duration"),
-        ("status -o yaml", "it must be one of table, wide, json, jsonl, name"),
+        ("status -o xml", "it must be one of table, wide, json, jsonl, yaml, name"),
         ("status --fields a..b", "no path for --fields"),
         ("peer list --filter reachable", "not PATH=VALUE"),
         ("pause --wait --no-wait", "exclude each other"),
@@ -37,7 +37,7 @@ import Testing
 
     @Test func `usage errors read the same as recorded`() async {
         var text = ""
-        for line in ["switchovr", "peer lst", "-o json status", "status --wtach", "peer add", "status -o yaml"] {
+        for line in ["switchovr", "peer lst", "-o json status", "status --wtach", "peer add", "status -o xml"] {
             let run = await Run(line)
             text += "$ pgbastion \(line)\n\(run.errors)exit \(run.status)\n\n"
         }

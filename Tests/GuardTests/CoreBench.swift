@@ -10,6 +10,8 @@ struct CoreBench {
     var backends = 0
     var unkillable = 0
     var hasPostmaster = false
+    /// A postmaster that the guard did not start.
+    var stranger: StrangerServer?
     /// The postmaster ends on these signals; a test takes some away.
     var endsOn: Set<PostmasterSignal> = [.fastStop, .immediate, .kill]
     /// Every effect with its instant, in order.
@@ -52,9 +54,14 @@ struct CoreBench {
                         hasPostmaster = false
                         inputs.append(.postmasterExited(waitStatus: signal == .kill ? 9 : 0))
                     }
+                case .takeCustody(let pid):
+                    let isThere = stranger?.pid == pid
+                    if isThere { (stranger, hasPostmaster) = (nil, true) }
+                    inputs.append(isThere ? .postmasterStarted(pid: pid) : .postmasterExited(waitStatus: -1))
+                case .identifyStranger: inputs.append(.strangerIdentified(stranger))
                 case .sweep(let kill):
-                    inputs.append(.sweepResult(processesLeft: backends))
-                    if kill { backends = min(backends, unkillable) }
+                    inputs.append(.sweepResult(processesLeft: backends + (stranger == nil ? 0 : 1)))
+                    if kill { (backends, stranger) = (min(backends, unkillable), nil) }
                 default: break
                 }
             }

@@ -61,7 +61,7 @@ import Testing
     }
 
     private func randomInput(_ bench: inout CoreBench, _ token: inout UInt64, _ generator: inout SplitMix) {
-        switch UInt64.random(in: 0..<20, using: &generator) {
+        switch UInt64.random(in: 0..<22, using: &generator) {
         case 0: bench.order(.startStandby(CoreBench.spec))
         case 1:
             token += 1
@@ -81,8 +81,15 @@ import Testing
         case 15: bench.order(bench.hold(UInt64.random(in: 0..<9, using: &generator), milliseconds: 5000))
         case 16: bench.order(.lower(.endHold(id: UInt64.random(in: 0..<9, using: &generator))))
         case 17: bench.backends = Int.random(in: 0..<5, using: &generator)
+        case 18: strange(&bench, &generator)
+        case 19: bench.adopt([.standby, .firstPrimary, .primary(bench.status.token ?? .never)].randomElement(using: &generator) ?? .standby)
         default: bench.advance(.milliseconds(Int64.random(in: 1..<900, using: &generator)))
         }
+    }
+
+    private func strange(_ bench: inout CoreBench, _ generator: inout SplitMix) {
+        guard !bench.hasPostmaster, bench.stranger == nil else { return }
+        bench.strangerStarts(writable: Bool.random(using: &generator))
     }
 
     private func checkInvariants(_ bench: CoreBench) {
@@ -90,8 +97,9 @@ import Testing
         if status.state == .empty || status.state == .fenced { #expect(!status.mayBeWritable && !bench.hasPostmaster) }
         if status.mayBeWritable { #expect([.primary, .stopping, .fencing].contains(status.state)) }
         if status.allProcessesGone { #expect(!bench.hasPostmaster && !status.mayBeWritable) }
-        if status.state == .primary { #expect(status.token.map { $0 > status.highestFenced } == true) }
-        if status.state == .primary, status.mode == .timed {
+        if status.state == .primary, status.token == nil, bench.hasPostmaster { #expect(status.isAdopted == true && status.highestToken == .never) }
+        if status.state == .primary, let token = status.token { #expect(token > status.highestFenced) }
+        if status.state == .primary, status.mode == .timed, status.token != nil {
             #expect(status.deadline != nil)
             #expect(bench.timer.map { $0.since(bench.now) <= .milliseconds(50) } == true)
         }

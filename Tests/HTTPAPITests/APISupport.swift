@@ -12,7 +12,7 @@ struct TestAPI {
 
     init(
         _ gateway: RecordedGateway = RecordedGateway(ExampleCluster.healthy), token: String? = "s3cret",
-        protectReads: Bool = false, now: @escaping @Sendable () -> Double = { 0 },
+        named: [AccessControl.NamedToken] = [], protectReads: Bool = false, now: @escaping @Sendable () -> Double = { 0 },
         reload: @escaping @Sendable () async throws(BastionError) -> APINode.ReloadOutcome = {
             () throws(BastionError) in
             APINode.ReloadOutcome(applied: ["log.level"], needsRestart: ["api.port"])
@@ -21,7 +21,7 @@ struct TestAPI {
         self.gateway = gateway
         let log = log
         let access = AccessControl(
-            token: { token.map { Array($0.utf8) } }, protectReads: { protectReads }, changes: RateLimiter(now: now),
+            token: { token.map { Array($0.utf8) } }, named: { named }, protectReads: { protectReads }, changes: RateLimiter(now: now),
             failures: RateLimiter(now: now))
         router = APIRouter(
             node: testNode(gateway, reload: reload), access: access, logger: Logger(label: "test") { _ in log })
@@ -29,7 +29,7 @@ struct TestAPI {
 
     func send(
         _ method: String, _ target: String, body: String = "", headers: [(name: String, value: String)] = [],
-        peer: APIRequest.Peer = .unixSocket
+        peer: APIRequest.Peer = .unixSocket(nil)
     ) async -> APIResponse {
         await router.respond(
             to: APIRequest(method: method, target: target, headers: headers, body: Array(body.utf8), peer: peer))

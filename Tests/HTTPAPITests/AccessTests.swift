@@ -115,7 +115,7 @@ import Testing
         #expect(await api.send("GET", "/cluster/pause").header("Allow") == "POST")
         let unknown = try await api.json("GET", "/raft/stat")
         #expect(unknown["code"]?.string == "not_found")
-        #expect(await api.send("GET", "/cluster/postgresql").status == 404)
+        #expect(await api.send("GET", "/cluster/nothing").status == 404)
         let versioned = await api.send("GET", "/v1/nothing")
         #expect(try OperationEnvelope(parsing: versioned.body).error?.code == .notFound)
         #expect(await api.send("GET", "/v1/operations/pause").header("Allow") == "POST")

@@ -165,7 +165,7 @@ import Testing
         #expect(
             names(progress["rewind"]) == [
                 "phase", "percent", "bytes_total", "bytes_copied", "files_total", "files_copied", "start_time",
-                "elapsed_seconds", "error", "recent_output",
+                "elapsed_seconds", "error", "recent_output", "files_total_reason",
             ])
         #expect(try await api.json("GET", "/cluster/config")["last_check"]?.string == "2026-02-17T01:59:59Z")
         let nodes = try await api.json("GET", "/nodes")["nodes"]?.elements

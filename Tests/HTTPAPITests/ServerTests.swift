@@ -65,7 +65,7 @@ import Testing
             #expect(answer.requestID == "abc123")
             _ = try await client.invoke(try call("failover", #"{"to":"node2"}"#, key: "k1"))
             #expect(await gateway.submissions.first?.metadata.idempotencyKey?.rawValue == "k1")
-            #expect(await gateway.submissions.first?.metadata.actor == "unix socket")
+            #expect(await gateway.submissions.first?.metadata.actor == "uid \(getuid()) over unix socket")
         }
     }
 

@@ -114,7 +114,7 @@ import Testing
     @Test func `a drained server loses idle sessions at once and busy ones when they are idle or time is over`()
         async throws
     {
-        try await ProxyFixture.run(settings: { $0.drainTimeout = .seconds(2) }) { fixture in
+        try await ProxyFixture.run { fixture in
             fixture.proxy.apply(fixture.table())
             let idle = try await ProxyClient.session(fixture.primaryPort)
             let ending = try await ProxyClient.session(fixture.primaryPort)
@@ -123,16 +123,35 @@ import Testing
                 client.send(Wire.query("begin"))
                 try await client.record.wait("begin") { $0.bytes.ends(with: Wire.ready("T")) }
             }
-            async let drained: Void = fixture.proxy.drain([ProxyFixture.name(1)])
+            fixture.proxy.apply(fixture.drained(.seconds(2)))
             #expect(try await idle.end()["C"] == "57P01")
             #expect(try await ProxyClient.refusal(fixture.primaryPort)["C"] == "57P03")
             #expect(try await ending.who() == "node1")
             #expect(try await ending.end()["C"] == "57P01")
             #expect(!endless.record.value.isGone)
-            await drained
             #expect(try await endless.end()["C"] == "57P01")
-            fixture.proxy.undrain([ProxyFixture.name(1)])
+            #expect(fixture.proxy.sessions() == [])
+            fixture.proxy.apply(fixture.table())
             #expect(try await ProxyClient.who(fixture.primaryPort) == "node1")
+        }
+    }
+
+    @Test func `a drain that is taken back in time cuts nobody, and a second one has its own time`() async throws {
+        try await ProxyFixture.run { fixture in
+            fixture.proxy.apply(fixture.table())
+            let busy = try await ProxyClient.session(fixture.primaryPort)
+            busy.send(Wire.query("begin"))
+            try await busy.record.wait("begin") { $0.bytes.ends(with: Wire.ready("T")) }
+            fixture.proxy.apply(fixture.drained(.milliseconds(300)))
+            fixture.proxy.apply(fixture.table())
+            let other = try await ProxyClient.session(fixture.primaryPort)
+            fixture.proxy.apply(fixture.drained(.seconds(600)))
+            #expect(try await other.end()["C"] == "57P01")
+            // The time of the first drain passes meanwhile.
+            _ = try await fixture.largestBuffer()
+            #expect(!busy.record.value.isGone)
+            fixture.proxy.apply(fixture.table())
+            #expect(try await busy.who() == "node1")
         }
     }
 

@@ -26,13 +26,14 @@ enum LayerTable {
         // Decision 0002: GuardCore is pure and lives in FailoverCore.
         "Guard": Layer(level: 3, modules: ["ClusterModel", "FailoverCore", "CLinux"]),
         "ProxyServer": Layer(level: 3, modules: nio.union(["ClusterModel"])),
+        "VirtualIP": Layer(level: 3, modules: ["ClusterModel", "CLinux"]),
         "ConfigFiles": Layer(level: 3, modules: ["ClusterModel", "CLibYAML"]),
         "Telemetry": Layer(level: 3, modules: ["ClusterModel", "Logging", "Metrics", "CoreMetrics"]),
         // Decision 0004: TLS and token comparison need their libraries.
         "HTTPAPI": Layer(
             level: 4,
             modules: nio.union([
-                "ClusterModel", "Operations", "HummingbirdCore", "Crypto", "NIOSSL", "HTTPTypes", "Logging",
+                "ClusterModel", "Operations", "HummingbirdCore", "Crypto", "NIOSSL", "NIOHTTP1", "HTTPTypes", "Logging",
                 "ServiceLifecycle",
             ])),
         "CommandLineInterface": Layer(level: 4, modules: ["ClusterModel", "Operations", "ArgumentParser"]),
@@ -42,7 +43,7 @@ enum LayerTable {
             modules: nio.union([
                 "ClusterModel", "RaftCore", "FailoverCore", "NodeCore", "Operations", "RaftIO", "PostgresControl",
                 "Guard",
-                "ProxyServer", "ConfigFiles", "Telemetry", "HTTPAPI", "CLinux", "ServiceLifecycle", "Logging",
+                "ProxyServer", "VirtualIP", "ConfigFiles", "Telemetry", "HTTPAPI", "CLinux", "ServiceLifecycle", "Logging",
                 "Metrics",
             ])),
         // Decision 0007: local commands answer with the catalogue's JSON values.

@@ -103,15 +103,26 @@ package struct DaemonGateway: ClusterGateway {
         return try await driver.request(request, metadata, peer: peer).get()
     }
 
+    /// P28: before the node receives anything.
+    private func checkVersion(_ hello: PeerHello) async throws(BastionError) {
+        let level = await driver.look { $0.state.cluster?.features ?? 1 }
+        guard let reason = hello.incompatibility(requiring: level) else { return }
+        throw BastionError(
+            .preconditionFailed, "refused: \(reason)", detail: "check peer.version: \(reason). Nothing was changed",
+            hint: "install a version there that the cluster can talk to: `pgbastion version --cluster`",
+            checks: [FailedCheck(id: "peer.version", actual: hello.version)])
+    }
+
     private func probe(_ name: NodeName, _ host: String, _ port: Int) async throws(BastionError) -> PeerIdentity {
         do throws(BastionError) {
             let hello = try await transport.probe(host: host, port: port, timeout: .seconds(3))
+            try await checkVersion(hello)
             return PeerIdentity(
                 name: hello.nodeName, memberID: hello.memberID, clusterID: hello.clusterID,
                 kind: NodeKind(rawValue: hello.properties["kind"] ?? "") ?? .data,
                 postgresPort: Int(hello.properties["postgres_port"] ?? "") ?? 5432, version: hello.version)
         } catch {
-            if error.code == .foreignState || error.code == .removed { throw error }
+            if error.code == .foreignState || error.code == .removed || !error.checks.isEmpty { throw error }
             throw BastionError(
                 .preconditionFailed, "refused: node \"\(name)\" at \(host):\(port) does not answer",
                 detail: "check peer.reachable: \(error.message). Nothing was changed",

@@ -79,6 +79,9 @@ package final class GuardLink: @unchecked Sendable {
         }
     }
 
+    /// The server the guard owns, as it last reported.
+    package var guardedPostmaster: Int32? { queue.sync { status?.postmasterPID } }
+
     package func order(_ order: GuardOrder) { queue.async { _ = self.client?.send(order) } }
 
     package func startServer(inPlace token: FencingToken?) {
@@ -96,6 +99,29 @@ package final class GuardLink: @unchecked Sendable {
                 } catch {
                     self.started(nil)
                     self.onEvent(NodeEvent(.warning, "postgres.start_failed", error.message, ["detail": error.detail ?? ""]))
+                }
+            }
+        }
+    }
+
+    /// The running server is taken over by the guard, which verifies it (D61). Its configuration is learnt first: the files
+    /// it runs with are those of its next start (AG17).
+    package func adoptServer(as role: AdoptionRequest.Role) {
+        queue.async {
+            guard !self.isStarting else { return }
+            self.isStarting = true
+            let server = self.server
+            Task {
+                do throws(BastionError) {
+                    let running = try await server.runningServer()
+                    self.started(
+                        .adopt(
+                            AdoptionRequest(
+                                role: role, pid: running.processID, program: running.program,
+                                dataDirectory: running.dataDirectory, port: running.port)))
+                } catch {
+                    self.started(nil)
+                    self.onEvent(NodeEvent(.warning, "postgres.adopt_failed", error.message, ["detail": error.detail ?? ""]))
                 }
             }
         }

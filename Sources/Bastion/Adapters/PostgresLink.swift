@@ -10,6 +10,7 @@ package final class PostgresLink: Sendable {
     package let server: PostgresServer
     private let submit: @Sendable (NodeInput) -> Void
     private let onCheck: @Sendable (HealthCheck) -> Void
+    private let onRewind: @Sendable (RewindReport) -> Void
     /// Gets the generated passwords from another member, for a node that joins.
     private let fetchSecrets: @Sendable () async -> PostgresSecrets?
     private let state = Mutex(Polling())
@@ -17,6 +18,7 @@ package final class PostgresLink: Sendable {
 
     private struct Polling {
         var interval = Duration.seconds(1)
+        var healthInterval = Duration.seconds(1)
     }
 
     /// One look at the server, for metrics and the health history.
@@ -25,14 +27,22 @@ package final class PostgresLink: Sendable {
         package var facts: PostgresFacts
     }
 
+    /// How a rewind goes on and how it ended, for the metrics.
+    package enum RewindReport: Sendable {
+        case progress(JobProgress)
+        case ended(Duration, isSuccess: Bool)
+    }
+
     package init(
         server: PostgresServer, submit: @escaping @Sendable (NodeInput) -> Void,
         onCheck: @escaping @Sendable (HealthCheck) -> Void,
+        onRewind: @escaping @Sendable (RewindReport) -> Void = { _ in },
         fetchSecrets: @escaping @Sendable () async -> PostgresSecrets?
     ) {
         self.server = server
         self.submit = submit
         self.onCheck = onCheck
+        self.onRewind = onRewind
         self.fetchSecrets = fetchSecrets
     }
 
@@ -40,7 +50,7 @@ package final class PostgresLink: Sendable {
     package func observe() async {
         while !Task.isCancelled {
             await look()
-            let interval = state.withLock { $0.interval }
+            let interval = state.withLock { $0.interval < .seconds(1) ? $0.interval : $0.healthInterval }
             await wakeup.wait(atMost: interval)
         }
     }
@@ -53,18 +63,38 @@ package final class PostgresLink: Sendable {
         if hurries { wakeup.raise() }
     }
 
+    /// `postgresql.health_*`; the interval holds while the core is in no hurry.
+    package func setHealth(interval: Duration, timeout: Duration) {
+        server.setHealthTimeout(timeout)
+        state.withLock { $0.healthInterval = interval }
+        wakeup.raise()
+    }
+
     /// Facts now: something outside has changed.
     package func poke() { wakeup.raise() }
 
     package func perform(_ id: UInt64, _ action: PostgresAction) {
         Task {
             if action.needsSecrets { await adoptSecrets() }
-            let outcome = await server.perform(action) { [submit] report in
+            let begin = ContinuousClock.now
+            let outcome = await server.perform(action) { [submit, onRewind] report in
                 submit(.jobProgressed(report.progress))
+                if report.progress.kind == "rewind" { onRewind(.progress(report.progress)) }
             }
+            if case .rewind = action { onRewind(.ended(ContinuousClock.now - begin, isSuccess: outcome.isSuccess)) }
             // The core must see the world after the action before it hears that the action ended.
             await look()
             submit(.effectFinished(id: id, outcome))
+        }
+    }
+
+    /// AG23: the members' addresses, from which the service roles may connect.
+    package func admit(_ hosts: [String], onFailure: @escaping @Sendable (NodeEvent) -> Void) {
+        Task {
+            do throws(BastionError) { try await server.setMemberAddresses(hosts) } catch {
+                onFailure(
+                    NodeEvent(.error, "postgres.access_rules", "could not write the members into pg_hba.conf", ["error": error.message]))
+            }
         }
     }
 
@@ -87,6 +117,10 @@ package final class PostgresLink: Sendable {
             return
         }
     }
+}
+
+extension PostgresOutcome {
+    fileprivate var isSuccess: Bool { if case .failed = self { false } else { true } }
 }
 
 extension PostgresAction {

@@ -8,6 +8,9 @@ import Telemetry
 
 /// `pgbastion serve`.
 package enum DaemonEntry {
+    /// What this process may do with network addresses is not for the programs it starts. Before it has a second thread.
+    package static func keepCapabilitiesPrivate() { VirtualAddressLink.keepCapabilitiesPrivate() }
+
     /// Reads the configuration, runs the daemon, and returns its exit status.
     package static func serve(configurationPath path: String) async throws(BastionError) -> Int32 {
         let loaded: LoadedConfiguration
@@ -26,11 +29,12 @@ package enum DaemonEntry {
         let logs = LogControl(
             node: configuration.node.name, level: LogLine.Level(rawValue: configuration.log.level.rawValue) ?? .info,
             format: LogLine.Format(rawValue: configuration.log.format.rawValue) ?? .text,
-            output: LogControl.output(journalStream: environment["JOURNAL_STREAM"]))
+            output: LogControl.output(journalStream: environment["JOURNAL_STREAM"]), ring: LogRing(node: configuration.node.name))
         for warning in loaded.warnings { logs.write(.warn, "\(warning)", ["event": "config.warning"]) }
         if let postgres = configuration.postgresql {
             logs.write(.info, "PostgreSQL uses port \(postgres.port) (\(postgres.portOrigin.rawValue))", ["event": "config.port"])
         }
+        try ProxyPortCheck(configuration: configuration).check()
         let mayBootstrap = try await mayBootstrap(configuration, logs)
         let daemon = try Daemon(
             configuration: configuration, path: path, program: ownProgram(), mayBootstrap: mayBootstrap, logs: logs)

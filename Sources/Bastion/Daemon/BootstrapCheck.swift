@@ -32,6 +32,18 @@ struct BootstrapCheck {
         return found
     }
 
+    /// Who answers there; this node has no cluster yet.
+    func hello(host: String, port: Int) async throws(BastionError) -> PeerHello {
+        let transport = PeerTransport(settings: probeSettings, handlers: handlers)
+        let hello: PeerHello
+        do throws(BastionError) { hello = try await transport.probe(host: host, port: port, timeout: .seconds(3)) } catch {
+            await transport.stop()
+            throw error
+        }
+        await transport.stop()
+        return hello
+    }
+
     private var probeSettings: TransportSettings {
         var settings = configuration.transportSettings
         settings.port = 0

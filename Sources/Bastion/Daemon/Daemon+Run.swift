@@ -10,6 +10,8 @@ import Operations
 import ProxyServer
 import RaftCore
 import RaftIO
+import VirtualIP
+import VirtualIP
 
 /// Start, ready, stop.
 extension Daemon {
@@ -20,6 +22,7 @@ extension Daemon {
         signals.listen()
         try transport.start()
         try await proxy.start()
+        address?.start()
         driver.start()
         guardLink?.start()
         let observing = Task { () -> Void in await postgres?.observe() }
@@ -73,15 +76,20 @@ extension Daemon {
             effects.log(NodeEvent(.error, "daemon.fatal", error.message, ["detail": error.detail ?? ""]))
             await shutDown(observing, serving)
             return error.code.exitStatus
-        case .stop:
-            driver.submit(.stop)
-            await effects.waitForMayStop(atMost: .seconds(7))
-            await shutDown(observing, serving)
-            return 0
+        case .stop: return await stop(.stop, observing, serving)
+        case .restart(let milliseconds): return await stop(.restart(holdMilliseconds: milliseconds), observing, serving)
         }
     }
 
+    private func stop(_ order: NodeInput, _ observing: Task<Void, Never>, _ serving: Task<BastionError?, Never>) async -> Int32 {
+        driver.submit(order)
+        await effects.waitForMayStop(atMost: .seconds(7))
+        await shutDown(observing, serving)
+        return 0
+    }
+
     private func shutDown(_ observing: Task<Void, Never>, _ serving: Task<BastionError?, Never>) async {
+        address?.stop()
         await api.stop()
         _ = await serving.value
         observing.cancel()
@@ -90,5 +98,6 @@ extension Daemon {
         await transport.stop()
         guardLink?.stop()
         storage.close()
+        health.save()
     }
 }

@@ -16,6 +16,7 @@ import RaftCore
 import RaftIO
 import Synchronization
 import Telemetry
+import VirtualIP
 
 /// One node's daemon: the core, and every adapter wired to it.
 package final class Daemon: Sendable {
@@ -30,6 +31,7 @@ package final class Daemon: Sendable {
     let proxy: ProxyServer
     let postgres: PostgresLink?
     let guardLink: GuardLink?
+    let address: AddressKeeper?
     let api: HTTPAPIServer
     let gateway: DaemonGateway
     let metrics: NodeMetrics
@@ -50,12 +52,12 @@ package final class Daemon: Sendable {
         configurationPath = path
         self.logs = logs
         logger = logs.logger("pgbastion")
-        metrics = NodeMetrics(cluster: configuration.cluster.name)
-        health = HealthHistory()
+        metrics = NodeMetrics(cluster: configuration.cluster.name, certificates: configuration.certificateFiles)
         live = LiveSettings(configuration)
         for directory in [configuration.node.stateDirectory, configuration.node.runDirectory] {
             try makeDirectories(directory)
         }
+        health = HealthHistory(path: configuration.node.stateDirectory + "/health-history.json")
         store = try RaftLogStore.open(
             directory: configuration.raft.dataDirectory, snapshotRetain: configuration.raft.snapshotRetain)
         try GenerationFile(path: configuration.node.generationFile).check(store)
@@ -74,14 +76,14 @@ package final class Daemon: Sendable {
         } catch {
             throw BastionError(.corrupt, "the snapshot of the cluster state cannot be read", detail: "\(error)")
         }
-        let effects = EffectRouter(logs: logs, pledges: pledges, cluster: identity.clusterID)
+        let effects = EffectRouter(logs: logs, metrics: metrics, pledges: pledges, cluster: identity.clusterID)
         self.effects = effects
         driver = NodeDriver(node: node, outside: effects, wallClock: wallClockMilliseconds)
         let submit: @Sendable (NodeInput) -> Void = { [driver] in driver.submit($0) }
         storage = StorageQueue(
             store: store, onPersisted: { submit(.persisted(through: $0)) },
             onProblem: { effects.log(NodeEvent(.error, "storage.problem", $0.message, ["detail": $0.detail ?? ""])) },
-            onFatal: { effects.fatal($0) })
+            onSnapshot: { [metrics] in metrics.noteSnapshot(seconds: $0.inSeconds) }, onFatal: { effects.fatal($0) })
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         let peers = PeerDirectory(configuration: configuration, store: identity, daemon: daemon)
         transport = PeerTransport(
@@ -94,12 +96,27 @@ package final class Daemon: Sendable {
             configuration, program: program, submit: submit, effects: effects, metrics: metrics, health: health,
             secrets: SecretsClient(driver: driver, transport: transport, member: identity.memberID),
             cluster: identity.clusterID)
+        address = VirtualAddressLink.make(configuration, submit: submit, metrics: metrics)
         proxy = ProxyServer(
             settings: configuration.proxySettings, eventLoopGroup: group,
             deadline: { [guardLink] in guardLink?.isBeforeDeadline ?? true }, observer: { [metrics] in metrics.note($0) })
         api = try HTTPAPIServer(
-            settings: configuration.apiSettings(token: { [live] in live.token }),
+            settings: configuration.apiSettings(
+                token: { [live] in live.token },
+                namedTokens: { [driver] in
+                    await driver.look { node in
+                        node.state.sortedTokens.map { .init(name: $0.name, role: $0.role, digest: $0.digest) }
+                    }
+                }),
             node: Daemon.apiNode(gateway, metrics, proxy, live, path, driver, logs), logger: logger)
+        live.onReload { [api, transport] configuration throws(BastionError) in
+            try api.reloadCertificates(configuration.apiTLS)
+            if configuration.raft.tls != nil { try transport.reloadCertificates() }
+        }
+        live.onApplied { [postgres] in
+            guard let settings = $0.postgresql else { return }
+            postgres?.setHealth(interval: settings.healthInterval, timeout: settings.healthTimeout)
+        }
         desk.connect(
             NodeDesk.Services(
                 view: { [gateway] in await gateway.view() },
@@ -109,10 +126,26 @@ package final class Daemon: Sendable {
                     }
                 },
                 metrics: { [gateway, metrics, proxy] in metrics.render(await gateway.view(), proxy) },
-                reload: { [live, driver] () async throws(BastionError) in try live.reload(path, driver, logs) }))
+                logs: { [logs] in logs.ring?.records($0) ?? [] },
+                reload: { [live, driver] () async throws(BastionError) in try live.reload(path, driver, logs) },
+                takeHold: { [gateway] (seconds, metadata) async throws(BastionError) in
+                    try await gateway.local(.takeHold(seconds: seconds), metadata)
+                },
+                restart: { [signals] in signals.restart(holdSeconds: $0) }, incarnation: daemon.description,
+                announceAddress: { [address, gateway] () async throws(BastionError) in
+                    try VirtualAddressLink.announceAgain(address, await gateway.view())
+                },
+                diagnose: { [live, driver, transport, postgres, guardLink] topics in
+                    await NodeInspection(
+                        path: path, live: live, driver: driver, transport: transport, postgres: postgres, guardLink: guardLink
+                    ).diagnosis(topics)
+                },
+                inspect: { [inspector = NodeInspector(driver: driver, postgres: postgres)] (inspection, metadata) async throws(BastionError) in
+                    try await inspector.answer(inspection, metadata)
+                }))
         effects.connect(
             storage: storage, transport: transport, proxy: proxy, postgres: postgres, guardLink: guardLink,
-            driver: driver, peers: peers, signals: signals)
+            address: address, driver: driver, peers: peers, signals: signals)
         peers.connect(transport: transport, gateway: gateway, postgres: postgres?.server)
     }
 
@@ -138,10 +171,11 @@ package final class Daemon: Sendable {
             onCheck: { check in
                 guard health.note(check, milliseconds: wallClockMilliseconds()) else { return }
                 metrics.note(check)
-                if check.facts.server == nil, let error = check.facts.sqlError {
-                    effects.log(NodeEvent(.warning, "postgres.check_failed", "health check failed", ["error": error]))
-                }
-            }, fetchSecrets: { await secrets.fetch() })
+                guard check.facts.server == nil else { return }
+                let cause = check.facts.sqlError ?? "PostgreSQL does not run"
+                effects.log(NodeEvent(.warning, "postgres.check_failed", "health check failed", ["cause": cause]))
+            }, onRewind: { metrics.note($0) }, fetchSecrets: { await secrets.fetch() })
+        link.setHealth(interval: settings.healthInterval, timeout: settings.healthTimeout)
         let guardLink = GuardLink(
             program: program, arguments: guardArguments, server: server, submit: submit,
             onEvent: { effects.log($0) }, onChange: { link.poke() })

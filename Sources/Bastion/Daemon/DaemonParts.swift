@@ -1,6 +1,7 @@
 import ClusterModel
 import ConfigFiles
 import FailoverCore
+import Glibc
 import Guard
 import HTTPAPI
 import NodeCore
@@ -17,11 +18,15 @@ extension NodeConfiguration {
     private var isLoopback: Bool { node.address.text.hasPrefix("127.") || node.address.text == "::1" || node.address.text == "localhost" }
 
     var transportSettings: TransportSettings {
-        TransportSettings(
+        var settings = TransportSettings(
             bindHosts: listenHosts, port: raft.bindPort.number,
             tls: raft.tls.map {
                 TransportTLS(certificatePath: $0.certificateFile, keyPath: $0.keyFile, caPath: $0.authorityFile)
             })
+        // Longer waits than the transport's own would only delay the next attempt.
+        settings.connectTimeout = min(settings.connectTimeout, raft.transportTimeout)
+        settings.handshakeTimeout = min(settings.handshakeTimeout, raft.transportTimeout)
+        return settings
     }
 
     var proxySettings: ProxySettings {
@@ -31,14 +36,30 @@ extension NodeConfiguration {
             ownAddresses: [node.address.text])
     }
 
-    func apiSettings(token: @escaping @Sendable () -> [UInt8]?) -> APISettings {
+    func apiSettings(
+        token: @escaping @Sendable () -> [UInt8]?,
+        namedTokens: @escaping @Sendable () async -> [AccessControl.NamedToken]
+    ) -> APISettings {
         let protects = api.protectReads
         return APISettings(
             binds: api.bindAddresses.map { APISettings.Bind(host: $0.description, port: api.port.number) },
             metricsBinds: metrics.bindAddresses.map { APISettings.Bind(host: $0.description, port: metrics.port.number) },
-            socketPath: api.socket, token: token, protectReads: { protects },
-            tls: api.tls.map { APISettings.TLSFiles(certificate: $0.certificateFile, key: $0.keyFile) },
+            socketPath: api.socket, socketGroup: getgrnam("pgbastion")?.pointee.gr_gid, token: token,
+            namedTokens: namedTokens, protectReads: { protects }, tls: apiTLS,
             shutdownTimeout: api.shutdownTimeout)
+    }
+
+    var apiTLS: APISettings.TLSFiles? {
+        api.tls.map {
+            APISettings.TLSFiles(certificate: $0.certificateFile, key: $0.keyFile, authority: $0.authorityFile)
+        }
+    }
+
+    /// X13: where others reach this node's API: the address it is bound to, or the node's when it is bound to all.
+    var apiURL: String {
+        let bound = api.bindAddresses.first.map(\.description) ?? node.address.text
+        let host = bound == "0.0.0.0" || bound == "::" ? node.address.text : bound
+        return "\(api.tls == nil ? "http" : "https")://\(host.contains(":") ? "[\(host)]" : host):\(api.port.number)"
     }
 
     var guardArguments: GuardArguments {
@@ -69,6 +90,7 @@ extension NodeConfiguration {
         settings.raft.heartbeatTicks = max(1, Int(raft.heartbeatInterval.inMilliseconds / 10))
         settings.raft.checkQuorumTicks = max(1, settings.raft.electionTicks * 2 - 20)
         settings.policy = policySettings
+        settings.virtualAddress = virtualAddressSettings
         return settings
     }
 
@@ -94,10 +116,12 @@ extension NodeConfiguration {
     }
 
     func identity(_ store: StableIdentity, daemon: DaemonIncarnation) -> NodeIdentity {
-        NodeIdentity(
+        var identity = NodeIdentity(
             name: node.name, memberID: store.memberID, daemon: daemon, host: node.address.text,
             raftPort: raft.bindPort.number, postgresPort: postgresql?.port.number ?? 5432, kind: kind,
             clusterName: cluster.name, clusterID: store.clusterID, mayInitialise: raft.bootstrap,
             version: BuildInformation.version)
+        identity.apiURL = apiURL
+        return identity
     }
 }

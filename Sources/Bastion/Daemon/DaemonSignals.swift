@@ -6,6 +6,8 @@ import Glibc
 package final class DaemonSignals: Sendable {
     enum Outcome: Sendable {
         case stop
+        /// `node restart --daemon`: as a stop; whoever supervises the daemon starts it again.
+        case restart(holdMilliseconds: Int64?)
         case fatal(BastionError)
     }
     private enum Event: Sendable {
@@ -28,6 +30,14 @@ package final class DaemonSignals: Sendable {
 
     /// Ends the daemon as a signal would; for a daemon inside a test.
     package func stop() { events.continuation.yield(.outcome(.stop)) }
+
+    /// Limit: a moment, so that whoever asked gets the answer before the sockets close.
+    func restart(holdSeconds: Double?) {
+        let continuation = events.continuation
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(200)) {
+            continuation.yield(.outcome(.restart(holdMilliseconds: holdSeconds.map { Int64($0 * 1000) })))
+        }
+    }
 
     func wait(onReload: () -> Void) async -> Outcome {
         for await event in events.stream {

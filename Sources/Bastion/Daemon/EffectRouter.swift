@@ -10,10 +10,12 @@ import RaftCore
 import RaftIO
 import Synchronization
 import Telemetry
+import VirtualIP
 
 /// Carries every effect of the core to the adapter it is meant for.
 package final class EffectRouter: EffectPerformer {
     private let logs: LogControl
+    private let metrics: NodeMetrics
     private let pledges: PledgeFile
     private let pledgeQueue = DispatchQueue(label: "pgbastion.pledge")
     private let parts = Mutex<Parts?>(nil)
@@ -26,6 +28,7 @@ package final class EffectRouter: EffectPerformer {
         var proxy: ProxyServer
         var postgres: PostgresLink?
         var guardLink: GuardLink?
+        var address: AddressKeeper?
         var driver: NodeDriver
         var peers: PeerDirectory
         var signals: DaemonSignals
@@ -35,20 +38,22 @@ package final class EffectRouter: EffectPerformer {
         var waiting: CheckedContinuation<Void, Never>?
     }
 
-    init(logs: LogControl, pledges: PledgeFile, cluster: ClusterID?) {
+    init(logs: LogControl, metrics: NodeMetrics, pledges: PledgeFile, cluster: ClusterID?) {
         self.logs = logs
+        self.metrics = metrics
         self.pledges = pledges
         self.cluster = Mutex(cluster)
     }
 
     func connect(
         storage: StorageQueue, transport: PeerTransport, proxy: ProxyServer, postgres: PostgresLink?,
-        guardLink: GuardLink?, driver: NodeDriver, peers: PeerDirectory, signals: DaemonSignals
+        guardLink: GuardLink?, address: AddressKeeper?, driver: NodeDriver, peers: PeerDirectory,
+        signals: DaemonSignals
     ) {
         parts.withLock {
             $0 = Parts(
                 storage: storage, transport: transport, proxy: proxy, postgres: postgres, guardLink: guardLink,
-                driver: driver, peers: peers, signals: signals)
+                address: address, driver: driver, peers: peers, signals: signals)
         }
     }
 
@@ -65,14 +70,21 @@ package final class EffectRouter: EffectPerformer {
         case .act(let id, let action): p.postgres?.perform(id, action)
         case .startStandby: p.guardLink?.startServer(inPlace: nil)
         case .startInPlace(let token): p.guardLink?.startServer(inPlace: token)
+        case .adopt(let role): p.guardLink?.adoptServer(as: role)
         case .orderGuard(let order): p.guardLink?.order(order)
         case .persistPledge(let ballot): persist(ballot, p)
         case .observeEvery(let interval): p.postgres?.setInterval(interval)
-        case .peers(let endpoints): p.peers.setMembers(endpoints)
+        case .peers(let endpoints):
+            p.peers.setMembers(endpoints)
+            p.postgres?.admit(Set(endpoints.map(\.host)).sorted()) { self.log($0) }
+            Task { [driver = p.driver, peers = p.peers] in await peers.refreshAdmission(from: driver) }
         case .saveSnapshot(let snapshot, let index): p.storage.save(snapshot, compactBefore: index)
         case .reply, .readConfirmed: break
+        case .virtualAddress(let order): p.address?.apply(order)
         case .route(let table): p.proxy.apply(table)
         case .log(let event): log(event)
+        case .measured(let measurement): metrics.note(measurement)
+        case .digest(let state, let index): StateDigester.digest(state, at: index) { p.driver.submit(.stateDigested($0)) }
         case .mayStop(let why):
             log(NodeEvent(.info, "daemon.may_stop", "the daemon may stop: \(why)"))
             allowStop()

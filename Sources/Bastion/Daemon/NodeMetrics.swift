@@ -1,14 +1,25 @@
 import ClusterModel
+import NodeCore
 import Operations
 import ProxyServer
+import Synchronization
 import Telemetry
 
-/// Fills the metrics page: events as they come, states from the view when the page is read.
+/// Fills the metrics page (section 4 of the acceptance criteria): events as they come, states when the page is read.
 final class NodeMetrics: Sendable {
-    private let registry: MetricsRegistry
+    /// A certificate whose end is shown: what it is for, and its file.
+    struct Certificate: Sendable {
+        var name: String
+        var path: String
+    }
 
-    init(cluster: String) {
+    let registry: MetricsRegistry
+    let certificates: [Certificate]
+    private let holdsAddress = Atomic<Bool>(false)
+
+    init(cluster: String, certificates: [Certificate] = []) {
         registry = MetricsRegistry(cluster: cluster)
+        self.certificates = certificates
         registry.gauge("build_info", BuildInformation.version, BuildInformation.commit).set(1)
     }
 
@@ -17,9 +28,47 @@ final class NodeMetrics: Sendable {
         registry.counter("health_check_total", check.facts.server == nil ? "error" : "success").increment()
     }
 
+    /// Limit: a client may send any word as method; only the known ones become a label.
+    private static let methods: Set<String> = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
     func note(method: String, path: String, status: Int, seconds: Double) {
+        let method = NodeMetrics.methods.contains(method) ? method : "other"
         registry.counter("api_requests_total", method, path, "\(status)").increment()
         registry.histogram("api_request_duration_seconds", method, path, "\(status)").observe(seconds)
+    }
+
+    func note(_ measurement: NodeMeasurement) {
+        switch measurement {
+        case .leaderChanged: registry.counter("raft_leader_changes_total").increment()
+        case .applied(let duration): registry.histogram("raft_apply_latency_seconds").observe(duration.inSeconds)
+        case .operationStarted(let change): registry.counter("failover_total", change.rawValue, "started").increment()
+        case .operationEnded(let change, let ending, let duration):
+            registry.counter("failover_total", change.rawValue, ending.rawValue).increment()
+            registry.histogram("failover_duration_seconds", change.rawValue).observe(duration.inSeconds)
+        case .digestMismatch(let differs): registry.gauge("state_digest_mismatch").set(differs)
+        case .directivePublished(let type): registry.counter("directives_published_total", type).increment()
+        }
+    }
+
+    /// Row 31: the address came or went; the adapter tells every change, and nothing twice.
+    func noteAddress(holds: Bool) {
+        guard holdsAddress.exchange(holds, ordering: .relaxed) != holds else { return }
+        registry.counter("vip_transitions_total", holds ? "acquired" : "lost").increment()
+    }
+
+    func noteSnapshot(seconds: Double) { registry.histogram("raft_snapshot_latency_seconds").observe(seconds) }
+
+    /// The gauges keep the figures of the last rewind, so that a short one is seen as well.
+    func note(_ rewind: PostgresLink.RewindReport) {
+        switch rewind {
+        case .progress(let job):
+            registry.gauge("pg_rewind_progress_percent").set(job.percent ?? 0)
+            registry.gauge("pg_rewind_bytes_total").set(Double(job.bytesTotal ?? 0))
+            registry.gauge("pg_rewind_bytes_copied").set(Double(job.bytesCopied ?? 0))
+        case .ended(let duration, let isSuccess):
+            registry.histogram("pg_rewind_duration_seconds").observe(duration.inSeconds)
+            registry.counter("pg_rewind_total", isSuccess ? "success" : "error").increment()
+        }
     }
 
     func note(_ event: ProxyEvent) {
@@ -38,46 +87,5 @@ final class NodeMetrics: Sendable {
         case .held: break
         case .holdEnded(let duration, _): registry.histogram("proxy_hold_seconds").observe(duration.inSeconds)
         }
-    }
-
-    func render(_ view: ClusterView, _ proxy: ProxyServer) -> String {
-        let raft = view.raft
-        registry.setState("raft_state", raft.state.lowercased())
-        registry.gauge("raft_term").set(Double(raft.term))
-        registry.gauge("raft_commit_index").set(Double(raft.commitIndex))
-        registry.gauge("raft_last_log_index").set(Double(raft.lastLogIndex))
-        registry.gauge("raft_applied_index").set(Double(raft.appliedIndex))
-        registry.gauge("raft_peers_count").set(Double(raft.votersReachable))
-        registry.gauge("raft_peers_configured").set(Double(raft.voters))
-        registry.gauge("raft_failures_tolerated").set(Double(raft.failuresTolerated))
-        registry.gauge("raft_is_leader").set(raft.isLeader)
-        let mine = view.nodes.first { $0.name == view.node }
-        let isHolder = view.primary?.name == view.node && view.primary?.leaseRemainingSeconds != nil
-        registry.gauge("postgres_up").set(mine?.isInRecovery != nil && mine?.state != "unreachable")
-        registry.gauge("postgres_is_primary").set(mine?.role == .primary && isHolder)
-        registry.gauge("primary_lease_remaining_seconds").set(view.primary?.leaseRemainingSeconds ?? 0)
-        registry.gauge("split_brain").set(view.splitBrain)
-        registry.gauge("paused").set(view.paused != nil)
-        registry.gauge("synchronous_degraded").set(view.synchronous.degraded)
-        registry.gauge("proxy_epoch").set(Double(proxy.table.epoch.rawValue))
-        renderReplicas(view)
-        return registry.render()
-    }
-
-    /// Row 10: by the primary's node for every registered replica, by each replica for itself.
-    private func renderReplicas(_ view: ClusterView) {
-        let isPrimary = view.primary?.name == view.node
-        let shown = view.nodes.filter { $0.kind == .data && $0.role != .primary && (isPrimary || $0.name == view.node) }
-        var lag: [[String]: Double] = [:]
-        var seconds: [[String]: Double] = [:]
-        var streaming: [[String]: Double] = [:]
-        for node in shown {
-            if let bytes = node.lagBytes { lag[[node.name.rawValue]] = Double(bytes) }
-            if let delay = node.lagSeconds { seconds[[node.name.rawValue]] = delay }
-            streaming[[node.name.rawValue]] = node.streaming == true ? 1 : 0
-        }
-        registry.replaceGauges("replication_lag_bytes", with: lag)
-        registry.replaceGauges("replication_lag_seconds", with: seconds)
-        registry.replaceGauges("replica_streaming", with: streaming)
     }
 }

@@ -4,6 +4,7 @@ import FailoverCore
 import NodeCore
 import Operations
 import PostgresControl
+import RaftCore
 import RaftIO
 import Synchronization
 
@@ -11,12 +12,15 @@ import Synchronization
 package final class PeerDirectory: Sendable {
     private let configuration: NodeConfiguration
     private let daemon: DaemonIncarnation
+    private let clusterWide: String
     private let state: Mutex<State>
     private let parts = Mutex<Parts?>(nil)
 
     private struct State {
         var identity: StableIdentity
         var members: [PeerEndpoint] = []
+        var removed: Set<MemberID> = []
+        var featureLevel: UInt32 = 1
         /// Remembered from before the restart, or learned from the hello of whoever connected here; dropped when the state names
         /// its member.
         var callers: [MemberID: RaftIO.PeerAddress] = [:]
@@ -30,6 +34,7 @@ package final class PeerDirectory: Sendable {
     init(configuration: NodeConfiguration, store: StableIdentity, daemon: DaemonIncarnation) {
         self.configuration = configuration
         self.daemon = daemon
+        clusterWide = SharedConfiguration(configuration).text
         var state = State(identity: store)
         if store.clusterID != nil {
             for address in RememberedMembers(configuration).load() where address.memberID != store.memberID {
@@ -53,11 +58,15 @@ package final class PeerDirectory: Sendable {
         let identity = state.withLock { $0.identity }
         return PeerHello(
             clusterID: identity.clusterID, epoch: identity.epoch, memberID: identity.memberID,
-            nodeName: configuration.node.name, daemonIncarnation: daemon, featureLevel: 1,
+            nodeName: configuration.node.name, daemonIncarnation: daemon, featureLevel: PeerHello.supportedFeatureLevel,
             generation: identity.generation, startID: identity.startID, version: BuildInformation.version,
             properties: [
                 "host": configuration.node.address.text, "raft_port": configuration.raft.bindPort.description,
                 "postgres_port": configuration.postgresql?.port.description ?? "5432", "kind": configuration.kind.rawValue,
+                // For doctor: nothing is decided by another machine's clock.
+                "wall_clock_ms": "\(wallClockMilliseconds())",
+                // For `config init --join`; without secrets.
+                "configuration": clusterWide,
             ])
     }
 
@@ -65,6 +74,18 @@ package final class PeerDirectory: Sendable {
         state.withLock {
             $0.identity.clusterID = cluster
             $0.identity.epoch = epoch
+        }
+    }
+
+    /// RA19, RA20: whom this node lets in now.
+    var admissionRule: AdmissionRule {
+        state.withLock { AdmissionRule(clusterID: $0.identity.clusterID, removed: $0.removed, featureLevel: $0.featureLevel) }
+    }
+
+    func setAdmission(removed: Set<MemberID>, featureLevel: UInt32) {
+        state.withLock {
+            $0.removed = removed
+            $0.featureLevel = featureLevel
         }
     }
 
@@ -78,9 +99,6 @@ package final class PeerDirectory: Sendable {
         do throws(BastionError) { try RememberedMembers(configuration).save(addresses) } catch {
             // A help only: the members know this node's address as well.
         }
-        let hosts = Array(Set(members.map(\.host))).sorted()
-        guard let postgres = parts.withLock({ $0 })?.postgres else { return }
-        Task { await postgres.setMemberAddresses(hosts) }
     }
 
     /// Somebody connected: if the state does not know it yet, it can be answered at the address it names.
@@ -104,5 +122,16 @@ package final class PeerDirectory: Sendable {
                 + state.callers.sorted { $0.key < $1.key }.map(\.value)
         }
         parts.withLock { $0 }?.transport.setPeers(addresses)
+    }
+}
+
+extension PeerDirectory {
+    /// After the members changed: who was removed, and what the cluster's state needs.
+    func refreshAdmission(from driver: NodeDriver) async {
+        let (removed, level) = await driver.look { node in
+            let members = Set(node.raft.membership.members.map(\.rawValue))
+            return (Set(node.state.tombstones.filter { !members.contains($0.rawValue) }), node.state.cluster?.features ?? 1)
+        }
+        setAdmission(removed: removed, featureLevel: level)
     }
 }

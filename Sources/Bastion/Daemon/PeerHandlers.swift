@@ -21,11 +21,9 @@ struct PeerHandlers: Sendable {
     }
 
     private func admit(_ hello: PeerHello, _ purpose: PeerPurpose) -> PeerAdmission {
-        guard let mine = peers.clusterID else { return .accept }
-        guard hello.clusterID == nil || hello.clusterID == mine else {
-            return .reject(code: .foreignState, message: "this node belongs to cluster \(mine.short)")
-        }
-        return .accept
+        // A removed member leaves the Raft membership after the state: what is asked for now decides the next attempt.
+        if purpose != .probe { Task { await peers.refreshAdmission(from: driver) } }
+        return peers.admissionRule.admission(of: hello, for: purpose)
     }
 
     private func received(_ bytes: [UInt8], from hello: PeerHello) {
@@ -92,6 +90,10 @@ struct PeerHandlers: Sendable {
             effects.log(NodeEvent(.debug, "peer.disconnected", "a peer's connection ended", ["member": member.short]))
         case .refused(let from, let error):
             effects.log(NodeEvent(.warning, "peer.refused", error.message, ["remote": from, "code": error.code.rawValue]))
+        case .dialFailed(let peer, let error) where error.code == .removed:
+            // RA19: as if the member had said so in a message; the core decides what it is worth.
+            let own = peers.hello.memberID
+            driver.submit(.message(from: peer.memberID, .node(.removed(own))))
         default: break
         }
     }

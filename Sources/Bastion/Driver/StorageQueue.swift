@@ -10,6 +10,7 @@ package final class StorageQueue: Sendable {
     private let store: RaftLogStore
     private let waiting = Mutex<[Job]>([])
     private let onPersisted: @Sendable (UInt64) -> Void
+    private let onSnapshot: @Sendable (Duration) -> Void
     private let onFatal: @Sendable (BastionError) -> Void
     private let onProblem: @Sendable (BastionError) -> Void
 
@@ -21,8 +22,10 @@ package final class StorageQueue: Sendable {
 
     package init(
         store: RaftLogStore, onPersisted: @escaping @Sendable (UInt64) -> Void,
-        onProblem: @escaping @Sendable (BastionError) -> Void, onFatal: @escaping @Sendable (BastionError) -> Void
+        onProblem: @escaping @Sendable (BastionError) -> Void,
+        onSnapshot: @escaping @Sendable (Duration) -> Void = { _ in }, onFatal: @escaping @Sendable (BastionError) -> Void
     ) {
+        self.onSnapshot = onSnapshot
         self.store = store
         self.onPersisted = onPersisted
         self.onProblem = onProblem
@@ -88,7 +91,9 @@ package final class StorageQueue: Sendable {
             switch job {
             case .persist: break
             case .snapshot(let snapshot, let index):
+                let begin = ContinuousClock.now
                 try store.saveSnapshot(snapshot)
+                onSnapshot(ContinuousClock.now - begin)
                 try store.compact(before: index)
             case .adopt(let cluster, let epoch, let done):
                 do throws(BastionError) {

@@ -1,10 +1,13 @@
 // What Glibc's Swift module does not expose. Every function returns -1 and sets errno on failure unless it says
 // otherwise; every descriptor is made with close-on-exec. The implementations are grouped by file: clocks and
-// descriptors (clinux.c), processes (process.c), the process sweep of the guard (sweep.c).
+// descriptors (clinux.c), processes (process.c), the process sweep of the guard (sweep.c), network addresses
+// (address.c, declared in pgb_address.h).
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include "pgb_address.h"
+#include "pgb_machine.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -49,16 +52,17 @@ int pgb_signalfd_create(const int *signals, int count);
 int pgb_signalfd_read(int fd);  // the next signal number, or 0 when there is none
 int pgb_ignore_signal(int signal);
 
-// inotify on one directory, reduced to the two facts of GU3.
+// inotify on one directory, reduced to the three facts of GU3 and AS4.
 #define PGB_FIRST_FILE_GONE 1
 #define PGB_SECOND_FILE_MADE 2
 #define PGB_EVENTS_LOST 4
+#define PGB_THIRD_FILE_MADE 8
 int pgb_inotify_create(void);
 int pgb_inotify_watch(int fd, const char *directory);
 int pgb_inotify_unwatch(int fd, int watch);
 // Reads all events: PGB_FIRST_FILE_GONE if `first` was removed or renamed away, PGB_SECOND_FILE_MADE if `second`
-// appeared, PGB_EVENTS_LOST if the kernel's queue overflowed.
-int pgb_inotify_read(int fd, const char *first, const char *second);
+// appeared, PGB_THIRD_FILE_MADE likewise, PGB_EVENTS_LOST if the kernel's queue overflowed.
+int pgb_inotify_read(int fd, const char *first, const char *second, const char *third);
 
 // Unix sockets (SOCK_SEQPACKET: one packet, one message).
 int pgb_seqpacket_listen(const char *path);   // replaces a socket file; mode 0600

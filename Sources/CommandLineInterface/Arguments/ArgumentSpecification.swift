@@ -46,8 +46,10 @@ struct ArgumentSpecification: Sendable, Equatable {
 extension ArgumentSpecification {
     init(_ parameter: ParameterDefinition) {
         self.init(
-            name: parameter.name, kind: Kind(parameter.kind), help: parameter.help, isRequired: parameter.isRequired,
-            position: parameter.position, defaultText: parameter.defaultText, choices: parameter.choices)
+            // As `tail` and `journalctl` spell it.
+            name: parameter.name, short: parameter.name == "follow" ? "f" : nil, kind: Kind(parameter.kind),
+            help: parameter.help, isRequired: parameter.isRequired, position: parameter.position,
+            defaultText: parameter.defaultText, choices: parameter.choices)
     }
 }
 
@@ -55,7 +57,7 @@ extension ArgumentSpecification.Kind {
     init(_ kind: ParameterDefinition.Kind) {
         self =
             switch kind {
-            case .text: .text
+            case .text, .name: .text
             case .nodeName: .nodeName
             case .address: .address
             case .flag: .flag

@@ -14,11 +14,30 @@ enum CommonArguments {
     static let quiet = ArgumentSpecification(
         name: "quiet", short: "q", kind: .flag, help: "no progress and no notes", section: .common)
 
+    /// On every command.
+    private static let everywhere: [ArgumentSpecification] = [
+        config, output, quiet,
+        ArgumentSpecification(
+            name: "verbose", short: "v", kind: .flag, help: "more detail on standard error", section: .common),
+        ArgumentSpecification(
+            name: "json_log", kind: .flag, help: "standard error as JSON lines", section: .common),
+        ArgumentSpecification(
+            name: "color", kind: .choice, help: "colours for states", section: .common, defaultText: "auto",
+            choices: ["auto", "always", "never"], valueName: "WHEN"),
+        ArgumentSpecification(name: "no_color", kind: .flag, help: "as --color never", section: .common),
+        ArgumentSpecification(
+            name: "no_input", kind: .flag, help: "never prompt", section: .common,
+            environmentVariable: "PGBASTION_NO_INPUT"),
+    ]
+
     private static let connection: [ArgumentSpecification] = [
         ArgumentSpecification(
             name: "addr", kind: .textList,
             help: "API address, tried in the order given: unix:///PATH, http://HOST:PORT, https://HOST:PORT",
             section: .common, valueName: "URL", environmentVariable: "PGBASTION_ADDR"),
+        ArgumentSpecification(
+            name: "context", kind: .text, help: "a cluster named with `pgbastion context add`", section: .common,
+            valueName: "NAME", environmentVariable: "PGBASTION_CONTEXT"),
         ArgumentSpecification(
             name: "token_file", kind: .file, help: "file with the API token", section: .common, valueName: "FILE",
             environmentVariable: "PGBASTION_TOKEN_FILE"),
@@ -38,9 +57,6 @@ enum CommonArguments {
             section: .common),
     ]
     private static let everyOperation: [ArgumentSpecification] = [
-        ArgumentSpecification(
-            name: "no_input", kind: .flag, help: "never prompt", section: .common,
-            environmentVariable: "PGBASTION_NO_INPUT"),
         ArgumentSpecification(
             name: "timeout", kind: .duration, help: "deadline of the command", section: .common,
             valueName: "DURATION", environmentVariable: "PGBASTION_TIMEOUT"),
@@ -63,7 +79,13 @@ enum CommonArguments {
             name: "wait", kind: .flag, help: "wait for the outcome (the default)", section: .common),
         ArgumentSpecification(
             name: "no_wait", kind: .flag, help: "return when the operation was accepted", section: .common),
+        ArgumentSpecification(
+            name: "reason", kind: .text, help: "why; kept in the audit log", section: .common, valueName: "TEXT"),
+        ArgumentSpecification(
+            name: "override", kind: .textList, help: "let this check not refuse; asks as for a destructive command",
+            section: .common, valueName: "CHECK"),
     ]
+    private static let dryRun = changes[0]
     private static let yes = ArgumentSpecification(
         name: "yes", short: "y", kind: .flag, help: "skip the question", section: .common)
     private static let confirm = ArgumentSpecification(
@@ -78,13 +100,35 @@ enum CommonArguments {
 
     /// A parameter of the operation takes precedence over a common option of the same name.
     static func arguments(of operation: OperationDefinition) -> [ArgumentSpecification] {
-        var all = [config] + connection + [output, quiet] + everyOperation
-        let risks = [operation.risk] + operation.parameters.compactMap(\.raisesRiskTo)
+        var all = everywhere + connection + everyOperation
         if operation.risk == .reads { all += reads } else { all += changes }
-        if risks.contains(.disruptive) { all.append(yes) }
-        if risks.contains(.destructive) { all.append(confirm) }
+        all += confirmation(operation.risk, operation.parameters, isOverridable: !operation.overridableChecks.isEmpty)
         if operation.name == "status" { all += watching }
-        let taken = Set(operation.parameters.map(\.name))
+        return without(operation.parameters, all)
+    }
+
+    static func arguments(of command: LocalCommandDefinition) -> [ArgumentSpecification] {
+        var all = everywhere
+        if let risk = command.risk, risk != .reads {
+            all += [dryRun] + confirmation(risk, command.parameters, isOverridable: false)
+        }
+        return without(command.parameters, all)
+    }
+
+    /// `--yes` answers a question, `--confirm` types a name; a protected context asks for the name in every case.
+    private static func confirmation(
+        _ risk: OperationDefinition.Risk, _ parameters: [ParameterDefinition], isOverridable: Bool
+    ) -> [ArgumentSpecification] {
+        let risks = [risk] + parameters.compactMap(\.raisesRiskTo)
+        let asksYesOrNo = risks.contains(.disruptive)
+        return (asksYesOrNo ? [yes] : [])
+            + (asksYesOrNo || isOverridable || risks.contains(.destructive) ? [confirm] : [])
+    }
+
+    private static func without(
+        _ parameters: [ParameterDefinition], _ all: [ArgumentSpecification]
+    ) -> [ArgumentSpecification] {
+        let taken = Set(parameters.map(\.name))
         return all.filter { !taken.contains($0.name) }
     }
 }

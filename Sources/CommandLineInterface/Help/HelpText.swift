@@ -71,7 +71,7 @@ enum HelpText {
         return text
     }
 
-    private static func describe(_ risk: OperationDefinition.Risk) -> String {
+    static func describe(_ risk: OperationDefinition.Risk) -> String {
         switch risk {
         case .reads: "changes nothing"
         case .reversible: "changes the cluster, can be undone; asks nothing"
@@ -80,7 +80,7 @@ enum HelpText {
         }
     }
 
-    private static func raises(_ entry: CommandEntry) -> [String] {
+    static func raises(_ entry: CommandEntry) -> [String] {
         guard case .operation(let operation) = entry.action else { return [] }
         return operation.definition.parameters.compactMap { parameter in
             guard let risk = parameter.raisesRiskTo else { return nil }

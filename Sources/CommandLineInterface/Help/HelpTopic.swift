@@ -16,6 +16,15 @@ enum HelpTopic: String, CaseIterable {
         }
     }
 
+    var title: String {
+        switch self {
+        case .exitCodes: "Exit codes"
+        case .environment: "Environment variables"
+        case .output: "Output"
+        case .conditions: "Conditions"
+        }
+    }
+
     /// The meaning of each exit status (`cli.md` section 7), in order.
     static let exitStatuses: [(status: Int32, name: String, meaning: String)] = [
         (0, "ok", "done, or already so"),
@@ -44,24 +53,34 @@ enum HelpTopic: String, CaseIterable {
         return "Exit codes of pgbastion. A code not listed here means failure.\n\n" + table.text
     }
 
+    /// The environment variables there are (`cli.md` section 13).
+    static let variables: [(name: String, meaning: String)] = [
+        ("PGBASTION_CONFIG", "as --config; the daemon reads it too"),
+        ("PGBASTION_ADDR", "as --addr, several separated by commas"),
+        ("PGBASTION_CONTEXT", "as --context"),
+        ("PGBASTION_TOKEN_FILE", "as --token-file"),
+        ("CREDENTIALS_DIRECTORY", "its file api-token is read as a token file"),
+        ("PGBASTION_TOKEN", "the token itself; other processes of the user can see it, prefer a file"),
+        ("PGBASTION_CACERT", "as --ca"),
+        ("PGBASTION_CERT", "as --cert"),
+        ("PGBASTION_KEY", "as --key"),
+        ("PGBASTION_OUTPUT", "as --output"),
+        ("PGBASTION_TIMEOUT", "as --timeout"),
+        ("PGBASTION_NO_INPUT, CI", "as --no-input"),
+        ("NO_COLOR, CLICOLOR_FORCE, TERM", "colours: none, in every case, none when dumb; --color has precedence"),
+        ("PAGER", "shows the output of help on a terminal"),
+        ("XDG_CONFIG_HOME", "its pgbastion/contexts.yaml has the clusters with names; default ~/.config"),
+        ("XDG_CACHE_HOME", "its pgbastion/ has names for completion in the shell; default ~/.cache"),
+        ("SUDO_USER", "who became root: kept in the audit log"),
+        ("SOURCE_DATE_EPOCH", "time of the members of an archive"),
+        ("NOTIFY_SOCKET, WATCHDOG_USEC, JOURNAL_STREAM", "set by systemd for the daemon"),
+    ]
+
     private static var environmentText: String {
         var table = TextTable("VARIABLE", "MEANING")
-        let rows: [(String, String)] = [
-            ("PGBASTION_CONFIG", "as --config; the daemon reads it too"),
-            ("PGBASTION_ADDR", "as --addr, several separated by commas"),
-            ("PGBASTION_TOKEN_FILE", "as --token-file"),
-            ("PGBASTION_TOKEN", "the token itself; other processes of the user can see it, prefer a file"),
-            ("CREDENTIALS_DIRECTORY", "its file api-token is read as a token file"),
-            ("PGBASTION_CACERT", "as --ca"),
-            ("PGBASTION_CERT", "as --cert"),
-            ("PGBASTION_KEY", "as --key"),
-            ("PGBASTION_OUTPUT", "as --output"),
-            ("PGBASTION_TIMEOUT", "as --timeout"),
-            ("PGBASTION_NO_INPUT, CI", "as --no-input"),
-        ]
-        for row in rows { table.add(row.0, row.1) }
-        return "Environment variables. An option has precedence over its variable,\n"
-            + "a variable over the configuration file.\n\n" + table.text
+        for variable in variables { table.add(variable.name, variable.meaning) }
+        return "Environment variables. An option has precedence over its variable, a variable over\n"
+            + "the context, the context over the configuration file.\n\n" + table.text
     }
 
     private static let outputText = """
@@ -74,8 +93,9 @@ enum HelpTopic: String, CaseIterable {
         -o json    one document, also on failure:
                    format_version kind ok cluster node captured_at stale_seconds
                    request_id data warnings error
-        -o jsonl   one object per line with type progress or result; the last one is
-                   result and has the document in envelope
+        -o jsonl   one object per line with type progress, event, record or result;
+                   the last one is result and has the document in envelope
+        -o yaml    the same document as -o json
         -o name    bare names, one per line
 
         --fields A,B          only these paths of data; one path prints its bare value:

@@ -2,8 +2,9 @@ import ClusterModel
 import Operations
 
 /// `help [COMMAND...|TOPIC]`
-struct HelpCommand: TreeCommand {
+struct HelpCommand: TreeCommand, ConnectedLocalCommand {
     var tree = CommandTree.empty
+    var surroundings: ClientSurroundings?
 
     var definition: LocalCommandDefinition {
         LocalCommandDefinition(
@@ -16,8 +17,17 @@ struct HelpCommand: TreeCommand {
     }
 
     func run(_ arguments: ParsedArguments, terminal: Terminal) async throws(BastionError) -> LocalOutcome {
-        terminal.say(try text(arguments.list("command"), columns: terminal.isOutputTerminal ? nil : HelpText.columns))
+        let text = try text(arguments.list("command"), columns: terminal.isOutputTerminal ? nil : HelpText.columns)
+        if !isPaged(text, terminal) { terminal.say(text) }
         return .finished(0)
+    }
+
+    /// Only what is longer than the screen, and only with a pager that somebody chose.
+    private func isPaged(_ text: String, _ terminal: Terminal) -> Bool {
+        guard terminal.isOutputTerminal, let rows = terminal.size()?.rows,
+            let pager = surroundings?.environment["PAGER"], !pager.isEmpty
+        else { return false }
+        return text.split(separator: "\n", omittingEmptySubsequences: false).count >= rows && terminal.page(text + "\n", pager)
     }
 
     private func text(_ words: [String], columns: Int?) throws(BastionError) -> String {

@@ -8,6 +8,55 @@ package protocol LocalCommand: Sendable {
     func run(_ arguments: ParsedArguments, terminal: Terminal) async throws(BastionError) -> LocalOutcome
 }
 
+/// A local command that tells what it would do before it does it: for the question of section 8, and for `--dry-run`.
+package protocol ConfirmedLocalCommand: LocalCommand {
+    /// Changes nothing; throws what the command would be refused with.
+    func rehearse(_ arguments: ParsedArguments, terminal: Terminal) async throws(BastionError) -> LocalPlan
+}
+
+/// What a local command would do.
+package struct LocalPlan: Sendable {
+    /// Before, after, what is lost: lines for people.
+    package var summary: String
+    package var data: JSONValue
+    /// What has to be typed to confirm a destructive command, and what it names: `("node1", "node")`.
+    package var name: String
+    package var subject: String
+    /// 2 when `--dry-run` has warnings.
+    package var exitStatus: Int32
+
+    package init(
+        summary: String, data: JSONValue = .object([]), name: String, subject: String = "cluster", exitStatus: Int32 = 0
+    ) {
+        self.summary = summary
+        self.data = data
+        self.name = name
+        self.subject = subject
+        self.exitStatus = exitStatus
+    }
+}
+
+/// A local command that asks a daemon as well, in its own way; it is given the means before it runs.
+package protocol ConnectedLocalCommand: LocalCommand {
+    var surroundings: ClientSurroundings? { get set }
+}
+
+/// What the client has: the way to a daemon, and the environment.
+package struct ClientSurroundings: Sendable {
+    package var connector: ClientConnector
+    package var environment: [String: String]
+    package init(connector: ClientConnector, environment: [String: String]) {
+        self.connector = connector
+        self.environment = environment
+    }
+
+    /// A way to the daemon that the arguments, the environment or the current context name.
+    package func invoker(_ arguments: ParsedArguments) throws(BastionError) -> any OperationInvoker {
+        let context = try connector.context(arguments)
+        return try connector.makeInvoker(ConnectionOptions(arguments, environment: environment, context: context))
+    }
+}
+
 /// A local command about the commands there are; it is given all of them before it runs.
 protocol TreeCommand: LocalCommand {
     var tree: CommandTree { get set }
@@ -27,10 +76,16 @@ package struct LocalCommandDefinition: Sendable {
     package var isHidden: Bool
     /// Everything after the words goes to `list("arguments")` unread.
     package var takesRawArguments: Bool
+    /// nil: a daemon or a local tool, without confirmation. A disruptive or destructive one is a `ConfirmedLocalCommand`.
+    package var risk: OperationDefinition.Risk?
+    /// Ids of the named checks it refuses with; `*` behind an id: overridable.
+    package var checks: [String]
+    package var errorCodes: [ErrorCode]
 
     package init(
         words: [String], summary: String, discussion: String = "", parameters: [ParameterDefinition] = [],
-        examples: [String] = [], aliases: [String] = [], isHidden: Bool = false, takesRawArguments: Bool = false
+        examples: [String] = [], aliases: [String] = [], isHidden: Bool = false, takesRawArguments: Bool = false,
+        risk: OperationDefinition.Risk? = nil, checks: [String] = [], errorCodes: [ErrorCode] = []
     ) {
         self.words = words
         self.summary = summary
@@ -40,7 +95,15 @@ package struct LocalCommandDefinition: Sendable {
         self.aliases = aliases
         self.isHidden = isHidden
         self.takesRawArguments = takesRawArguments
+        self.risk = risk
+        self.checks = checks
+        self.errorCodes = errorCodes
     }
+}
+
+extension LocalCommandDefinition {
+    /// `ConfigValidateResult`: the `kind` of the JSON envelope.
+    var resultKind: String { OperationDefinition(name: words.joined(separator: "."), summary: "").resultKind }
 }
 
 /// What a local command gives back to be printed in the format asked for.

@@ -2,10 +2,12 @@ import Operations
 
 /// The local commands of the program. The executable gives each its action; help, completions and tests read them here.
 extension LocalCommandDefinition {
-    package static let shipped: [LocalCommandDefinition] = [
-        .serve, .configValidate, .configShow, .sandboxStart, .sandboxList, .sandboxStop, .sandboxKill, .sandboxFreeze,
-        .sandboxDemo, .sandboxMeasure, .guardProcess,
-    ]
+    package static let shipped: [LocalCommandDefinition] =
+        [
+            .serve, .configInit, .configValidate, .configShow, .configSchema, .sandboxStart, .sandboxList, .sandboxStop, .sandboxKill,
+            .sandboxFreeze,
+            .sandboxDemo, .sandboxMeasure, .guardProcess,
+        ] + contextCommands + alertCommands
 
     package static let serve = LocalCommandDefinition(
         words: ["serve"], summary: "run the daemon in the foreground",
@@ -13,18 +15,6 @@ extension LocalCommandDefinition {
             "Tells systemd when it is ready. Ends with 78 when the configuration is invalid, with 3 when another\n"
             + "daemon holds the data directory.",
         examples: ["pgbastion serve", "pgbastion serve --config /etc/pgbastion/pgbastion.yaml"], aliases: ["start"])
-
-    package static let configValidate = LocalCommandDefinition(
-        words: ["config", "validate"], summary: "check a configuration file",
-        discussion: "Prints all errors with line and column, then warnings. Ends with 78 when there are errors.",
-        parameters: [
-            ParameterDefinition(name: "file", kind: .text, help: "file to check instead of --config", position: 0)
-        ],
-        examples: ["pgbastion config validate", "pgbastion config validate new.yaml"])
-
-    package static let configShow = LocalCommandDefinition(
-        words: ["config", "show"], summary: "print the effective configuration, secrets redacted",
-        examples: ["pgbastion config show"])
 
     package static let sandboxStart = LocalCommandDefinition(
         words: ["sandbox", "start"], summary: "start a real cluster on this machine for trying things",

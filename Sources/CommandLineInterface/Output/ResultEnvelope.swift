@@ -35,6 +35,7 @@ struct ResultEnvelope: Sendable {
         let told = document["error"]?["exit"]?.integer.flatMap { Int32(exactly: $0) }
         return told.flatMap { (1...255).contains($0) ? $0 : nil } ?? error.code.exitStatus
     }
+    var value: JSONValue { document }
     /// One line of JSON without a newline.
     var json: String { String(decoding: document.bytes, as: UTF8.self) }
 

@@ -16,11 +16,14 @@ struct ResultPrinter: Sendable {
         var exitStatus: Int32
     }
 
-    var format: OutputFormat
+    var output: OutputSettings
     var fields: [FieldPath] = []
     var filters: [RowFilter] = []
-    var isQuiet = false
+    /// A snapshot of `--watch`, of which more follow.
+    var isSnapshot = false
     var terminal: Terminal
+
+    var format: OutputFormat { output.format }
 
     /// Prints `envelope` once; the exit status of the command.
     func show(_ envelope: ResultEnvelope, as form: Form) -> Int32 {
@@ -38,25 +41,49 @@ struct ResultPrinter: Sendable {
         }
         switch format {
         case .json: terminal.say(selected(envelope).json)
-        case .jsonl: terminal.say(#"{"type":"result","envelope":\#(selected(envelope).json)}"#)
+        case .jsonl:
+            terminal.say(isSnapshot ? JSONLine.record(selected(envelope)) : JSONLine.result(selected(envelope)))
+        case .yaml: terminal.say((isSnapshot ? "---\n" : "") + YAMLText.text(selected(envelope).value))
         case .table, .wide, .name: showText(envelope, rendered, status: status)
         }
         return status
     }
 
     private func showText(_ envelope: ResultEnvelope, _ rendered: Rendering?, status: Int32) {
-        if !isQuiet { for warning in envelope.warnings { terminal.note("pgbastion: warning: \(warning)") } }
+        if !output.isQuiet {
+            for warning in envelope.warnings {
+                terminal.note(ErrorText.warning(warning, usesColor: output.usesErrorColor))
+            }
+        }
         if let error = envelope.error {
-            terminal.note(ErrorText.lines(error, exitStatus: status, requestID: envelope.requestID))
+            note(error, status: status, of: envelope)
         } else if !fields.isEmpty {
             showFields(of: envelope.data)
         } else if let rendered {
             let text =
                 format == .name
                 ? rendered.names.joined(separator: "\n")
-                : format == .wide ? rendered.wideText : rendered.text
+                : painted(format == .wide ? rendered.wideText : rendered.text)
             if !text.isEmpty { terminal.say(text) }
         }
+    }
+
+    private func painted(_ text: String) -> String {
+        let shown = isSnapshot ? fittedToScreen(text) : text
+        return output.usesColor ? StateColor.painted(shown) : shown
+    }
+
+    /// `--watch` paints one screen: what is below it would push the top out.
+    private func fittedToScreen(_ text: String) -> String {
+        guard terminal.isOutputTerminal, let rows = terminal.size()?.rows else { return text }
+        return text.split(separator: "\n", omittingEmptySubsequences: false).prefix(max(1, rows - 1))
+            .joined(separator: "\n")
+    }
+
+    private func note(_ error: BastionError, status: Int32, of envelope: ResultEnvelope) {
+        terminal.note(
+            ErrorText.lines(
+                error, exitStatus: status, requestID: envelope.requestID, usesColor: output.usesErrorColor))
     }
 
     /// One path prints its bare values; several print a line `PATH  VALUE` each.
@@ -85,9 +112,13 @@ struct ResultPrinter: Sendable {
     private func render(_ data: JSONValue, _ form: Form) throws(BastionError) -> Rendering {
         switch form {
         case .operation(let operation):
-            let output = try operation.render(data: data.bytes)
+            let columns = output.columns
+            let rendered = TextTable.$fittingColumns.withValue(columns) {
+                Result { () throws(BastionError) in try operation.render(data: data.bytes) }
+            }
+            let shown = try rendered.get()
             return Rendering(
-                text: output.text, wideText: output.wideText, names: output.names, exitStatus: output.exitStatus)
+                text: shown.text, wideText: shown.wideText, names: shown.names, exitStatus: shown.exitStatus)
         case .local(let outcome):
             let text = outcome.text ?? ""
             return Rendering(text: text, wideText: text, names: outcome.names, exitStatus: outcome.exitStatus)
@@ -99,11 +130,13 @@ struct ResultPrinter: Sendable {
         let error = BastionError(
             .internal, "cannot read the daemon's answer", detail: failure.description,
             hint: "compare the versions with `pgbastion version --cluster`; `-o json` prints the answer as it came")
-        if format == .json || format == .jsonl {
-            terminal.say(format == .json ? envelope.json : #"{"type":"result","envelope":\#(envelope.json)}"#)
-            return 0
+        switch format {
+        case .json: terminal.say(envelope.json)
+        case .jsonl: terminal.say(JSONLine.result(envelope))
+        case .yaml: terminal.say(YAMLText.text(envelope.value))
+        case .table, .wide, .name: note(error, status: error.code.exitStatus, of: envelope)
         }
-        terminal.note(ErrorText.lines(error, exitStatus: error.code.exitStatus, requestID: envelope.requestID))
+        guard format.isText else { return 0 }
         return error.code.exitStatus
     }
 }

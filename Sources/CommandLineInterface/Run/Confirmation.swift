@@ -3,65 +3,67 @@ import Operations
 
 /// The one way a person confirms what interrupts or destroys (`cli.md` section 8).
 struct Confirmation: Sendable {
-    enum Verdict: Sendable {
-        case granted
-        /// The check before the question was refused: this is the answer, nothing else is sent.
-        case answered(ResultEnvelope)
+    /// What the person is shown, and what has to be typed to destroy something.
+    struct Rehearsal: Sendable {
+        /// Before, after, what is lost.
+        var summary: String
+        var name: String?
+        /// What `name` names.
+        var subject = "cluster"
     }
 
-    var operation: AnyOperation
-    var settings: OperationSettings
+    /// `switchover`, for messages.
+    var words: String
+    var risk: OperationDefinition.Risk
+    /// The context is protected: what interrupts is asked about like what destroys.
+    var isProtected = false
+    /// `--yes`
+    var isConfirmed: Bool
+    /// `--confirm NAME`
+    var confirmedName: String?
+    var mayPrompt: Bool
     var terminal: Terminal
 
+    /// Asks when there is something to ask.
+    ///
+    /// - Parameter rehearse: What would be done; nil when it would be refused, and nothing is asked then.
+    /// - Returns: False when the rehearsal gave nil.
     /// - Throws: `usage` when a question is needed and cannot be asked, `not_confirmed` for "n" or a wrong name.
-    func ask(through invoker: any OperationInvoker) async throws(BastionError) -> Verdict {
-        guard !settings.call.dryRun else { return .granted }
-        switch settings.risk {
-        case .reads, .reversible: return .granted
-        case .disruptive: return try await askYesOrNo(through: invoker)
-        case .destructive: return try await askForName(through: invoker)
+    func ask(_ rehearse: () async throws(BastionError) -> Rehearsal?) async throws(BastionError) -> Bool {
+        switch risk {
+        case .reads, .reversible: true
+        case .disruptive where !isProtected: try await askYesOrNo(rehearse)
+        case .disruptive, .destructive: try await askForName(rehearse)
         }
     }
 
-    private func askYesOrNo(through invoker: any OperationInvoker) async throws(BastionError) -> Verdict {
-        if settings.isConfirmed { return .granted }
-        guard settings.mayPrompt else { throw cannotPrompt(remedy: "--yes") }
-        let plan = try await rehearse(through: invoker)
-        guard plan.error == nil else { return .answered(plan) }
-        try summarize(plan)
+    private func askYesOrNo(_ rehearse: () async throws(BastionError) -> Rehearsal?) async throws(BastionError) -> Bool {
+        if isConfirmed { return true }
+        guard mayPrompt else { throw cannotPrompt(remedy: "--yes") }
+        guard let plan = try await rehearse() else { return false }
+        terminal.note(plan.summary)
         terminal.writeError("Go on? [y/N] ")
         let answer = (terminal.readLine() ?? "").lowercased()
         guard answer == "y" || answer == "yes" else { throw notConfirmed("the question was not answered with y") }
-        return .granted
+        return true
     }
 
-    private func askForName(through invoker: any OperationInvoker) async throws(BastionError) -> Verdict {
-        guard settings.confirmedName != nil || settings.mayPrompt else { throw cannotPrompt(remedy: "--confirm NAME") }
-        let plan = try await rehearse(through: invoker)
-        guard plan.error == nil else { return .answered(plan) }
-        guard let name = plan.clusterName, !name.isEmpty else {
-            throw BastionError(.unavailable, "could not learn the name of the cluster to confirm")
+    private func askForName(_ rehearse: () async throws(BastionError) -> Rehearsal?) async throws(BastionError) -> Bool {
+        guard confirmedName != nil || mayPrompt else { throw cannotPrompt(remedy: "--confirm NAME") }
+        guard let plan = try await rehearse() else { return false }
+        guard let name = plan.name, !name.isEmpty else {
+            throw BastionError(.unavailable, "could not learn the name of the \(plan.subject) to confirm")
         }
-        if let given = settings.confirmedName {
-            guard given == name else { throw notConfirmed("--confirm says \"\(given)\", the cluster is \"\(name)\"") }
-            return .granted
+        if let given = confirmedName {
+            guard given == name else {
+                throw notConfirmed("--confirm says \"\(given)\", the \(plan.subject) is \"\(name)\"")
+            }
+            return true
         }
-        try summarize(plan)
-        terminal.writeError("Type the name of the cluster to go on: ")
-        guard terminal.readLine() == name else { throw notConfirmed("the name typed is not that of the cluster") }
-        return .granted
-    }
-
-    /// The plan, as `--dry-run` prints it: before, after, what is lost.
-    private func rehearse(through invoker: any OperationInvoker) async throws(BastionError) -> ResultEnvelope {
-        var call = settings.call
-        call.dryRun = true
-        call.idempotencyKey = nil
-        return try ResultEnvelope(parsing: try await invoker.invoke(call))
-    }
-
-    private func summarize(_ plan: ResultEnvelope) throws(BastionError) {
-        terminal.note(try operation.render(data: plan.data.bytes).text)
+        terminal.note(plan.summary)
+        terminal.writeError("Type the name of the \(plan.subject) to go on: ")
+        guard terminal.readLine() == name else { throw notConfirmed("the name typed is not that of the \(plan.subject)") }
+        return true
     }
 
     private func cannotPrompt(remedy: String) -> BastionError {
@@ -70,7 +72,6 @@ struct Confirmation: Sendable {
     }
 
     private func notConfirmed(_ reason: String) -> BastionError {
-        let words = operation.definition.words.joined(separator: " ")
-        return BastionError(.notConfirmed, "\(words) was not confirmed: \(reason)", detail: "Nothing was sent.")
+        BastionError(.notConfirmed, "\(words) was not confirmed: \(reason)", detail: "Nothing was sent.")
     }
 }

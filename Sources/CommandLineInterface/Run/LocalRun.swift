@@ -5,14 +5,21 @@ import Operations
 struct LocalRun: Sendable {
     var command: any LocalCommand
     var arguments: ParsedArguments
+    var surroundings: ClientSurroundings
     var tree: CommandTree
     var terminal: Terminal
+
+    private var environment: [String: String] { surroundings.environment }
+
+    private var output: OutputSettings {
+        OutputSettings(arguments, environment: environment, terminal: terminal)
+    }
 
     func run() async -> Int32 {
         let outcome: LocalOutcome
         var failure: BastionError?
         do throws(BastionError) {
-            outcome = try await informed.run(arguments, terminal: terminal)
+            outcome = try await perform()
             guard outcome.text != nil else { return outcome.exitStatus }
         } catch {
             failure = error
@@ -25,34 +32,59 @@ struct LocalRun: Sendable {
         return show(outcome, failure)
     }
 
+    /// The command, after the question that its risk asks for; with `--dry-run` its plan.
+    private func perform() async throws(BastionError) -> LocalOutcome {
+        let command = informed
+        guard let asking = command as? any ConfirmedLocalCommand, let risk = command.definition.risk else {
+            return try await command.run(arguments, terminal: terminal)
+        }
+        if arguments.flag("dry_run") {
+            let plan = try await asking.rehearse(arguments, terminal: terminal)
+            return LocalOutcome(text: plan.summary, data: plan.data, exitStatus: plan.exitStatus)
+        }
+        let confirmation = Confirmation(
+            words: command.definition.words.joined(separator: " "), risk: risk, isConfirmed: arguments.flag("yes"),
+            confirmedName: arguments.text("confirm"),
+            mayPrompt: OperationSettings.mayPrompt(arguments, environment, terminal), terminal: terminal)
+        _ = try await confirmation.ask { () async throws(BastionError) in
+            let plan = try await asking.rehearse(arguments, terminal: terminal)
+            return Confirmation.Rehearsal(summary: plan.summary, name: plan.name, subject: plan.subject)
+        }
+        return try await asking.run(arguments, terminal: terminal)
+    }
+
     private var informed: any LocalCommand {
-        guard var reader = command as? any TreeCommand else { return command }
-        reader.tree = tree
-        return reader
+        var informed = command
+        if var reader = informed as? any TreeCommand {
+            reader.tree = tree
+            informed = reader
+        }
+        if var asking = informed as? any ConnectedLocalCommand {
+            asking.surroundings = surroundings
+            informed = asking
+        }
+        return informed
     }
 
     private func show(_ outcome: LocalOutcome, _ failure: BastionError?) -> Int32 {
-        let format = OutputFormat(rawValue: arguments.text("output") ?? "") ?? .table
-        let printer = ResultPrinter(format: format, isQuiet: arguments.flag("quiet"), terminal: terminal)
-        if let failure, format == .table || format == .wide || format == .name {
-            terminal.note(ErrorText.lines(failure, exitStatus: failure.code.exitStatus, requestID: nil))
+        let output = output
+        let printer = ResultPrinter(output: output, terminal: terminal)
+        if let failure, output.format.isText {
+            terminal.note(
+                ErrorText.lines(
+                    failure, exitStatus: failure.code.exitStatus, requestID: nil, usesColor: output.usesErrorColor))
             return failure.code.exitStatus
         }
         do throws(BastionError) {
             let id = terminal.randomID()
             guard let requestID = RequestID(id) else { throw BastionError(.internal, "\"\(id)\" is no request id") }
             let envelope = try ResultEnvelope(
-                kind: kind, requestID: requestID, capturedAt: terminal.timestamp(),
+                kind: command.definition.resultKind, requestID: requestID, capturedAt: terminal.timestamp(),
                 data: failure == nil ? outcome.data : nil, error: failure)
             return printer.show(envelope, as: .local(outcome))
         } catch {
             terminal.note(ErrorText.lines(error, exitStatus: error.code.exitStatus, requestID: nil))
             return error.code.exitStatus
         }
-    }
-
-    /// `ConfigValidateResult`
-    private var kind: String {
-        OperationDefinition(name: command.definition.words.joined(separator: "."), summary: "").resultKind
     }
 }

@@ -55,8 +55,8 @@ struct OperationCaller: Sendable {
     }
 
     private func detached(_ operationID: String?) -> BastionError {
-        BastionError(
-            .interrupted, "detached; the operation goes on in the cluster",
+        terminal.interrupted(
+            "detached; the operation goes on in the cluster",
             hint: operationID.map { "follow it with `pgbastion op wait \($0)`" }
                 ?? "find it with `pgbastion op list`", operationID: operationID)
     }
@@ -64,15 +64,19 @@ struct OperationCaller: Sendable {
     /// Reads the running operation of this request again and again until cancelled.
     private func tell(through invoker: any OperationInvoker) async -> ToldPhases {
         var told = ToldPhases()
+        var turn = 0
         await terminal.pause(Self.firstLook)
         while !Task.isCancelled {
             let seen = await look(through: invoker)
             if !Task.isCancelled, let seen {
                 if told.operationID == nil { progress.announce(seen) }
                 progress.show(told.newPhases(in: seen))
+                progress.spin(seen, turn: turn)
+                turn += 1
             }
             await terminal.pause(Self.interval)
         }
+        progress.clear()
         return told
     }
 

@@ -10,14 +10,13 @@ struct OperationSettings: Sendable {
     }
 
     var call: OperationCall
-    var format: OutputFormat
+    var output: OutputSettings
     var fields: [FieldPath]
     var filters: [RowFilter]
     /// That of the operation, raised by the arguments given.
     var risk: OperationDefinition.Risk
     var isChange: Bool
     var waits: Bool
-    var isQuiet: Bool
     var isWatching: Bool
     var interval: Duration
     /// `--yes`
@@ -25,6 +24,8 @@ struct OperationSettings: Sendable {
     /// `--confirm NAME`
     var confirmedName: String?
     var mayPrompt: Bool
+    /// The context asks for the name of the cluster also before what only interrupts.
+    var isProtected = false
 
     static func read(
         _ definition: OperationDefinition, _ arguments: ParsedArguments, environment: [String: String],
@@ -48,16 +49,45 @@ struct OperationSettings: Sendable {
         guard let id = RequestID(arguments.text("request_id") ?? terminal.randomID()) else {
             return .wrong("Error: --request-id must be 1 to 128 letters, digits, dots, hyphens and underscores.")
         }
+        if let wrong = wrongOverride(definition, arguments) { return .wrong(wrong) }
         let call = makeCall(definition, arguments, requestID: id, terminal: terminal)
         return .settings(
             OperationSettings(
-                call: call, format: OutputFormat(rawValue: arguments.text("output") ?? "") ?? .table, fields: fields,
-                filters: filters, risk: risk(definition, arguments), isChange: definition.risk != .reads,
-                waits: !arguments.flag("no_wait"), isQuiet: arguments.flag("quiet"),
+                call: call, output: OutputSettings(arguments, environment: environment, terminal: terminal),
+                fields: fields, filters: filters, risk: risk(definition, arguments),
+                isChange: definition.risk != .reads, waits: !arguments.flag("no_wait"),
                 isWatching: definition.name == "status" && arguments.flag("watch"),
                 interval: arguments.duration("interval") ?? .seconds(2), isConfirmed: arguments.flag("yes"),
                 confirmedName: arguments.text("confirm"),
-                mayPrompt: terminal.isInputTerminal && !arguments.flag("no_input") && environment["CI"] == nil))
+                mayPrompt: mayPrompt(arguments, environment, terminal)))
+    }
+
+    static func mayPrompt(
+        _ arguments: ParsedArguments, _ environment: [String: String], _ terminal: Terminal
+    ) -> Bool {
+        terminal.isInputTerminal && !arguments.flag("no_input") && (environment["CI"] ?? "").isEmpty
+    }
+
+    /// The context's output stands behind option and environment.
+    mutating func adopt(_ context: ClusterContext?, _ arguments: ParsedArguments) {
+        guard let context else { return }
+        isProtected = context.isProtected
+        if !arguments.isGiven("output"), let format = context.output.flatMap(OutputFormat.init(rawValue:)) {
+            output.format = format
+        }
+    }
+
+    func confirmation(_ definition: OperationDefinition, _ terminal: Terminal) -> Confirmation {
+        Confirmation(
+            words: definition.words.joined(separator: " "), risk: risk, isProtected: isProtected,
+            isConfirmed: isConfirmed, confirmedName: confirmedName, mayPrompt: mayPrompt, terminal: terminal)
+    }
+
+    private static func wrongOverride(_ definition: OperationDefinition, _ arguments: ParsedArguments) -> String? {
+        let known = definition.overridableChecks
+        guard let stranger = arguments.list("override").first(where: { !known.contains($0) }) else { return nil }
+        return "Error: '\(stranger)' is no check of 'pgbastion \(definition.words.joined(separator: " "))' that can be "
+            + "overridden; \(NameSuggestion.hint(for: stranger, among: known))."
     }
 
     /// Prints an error that no daemon reported, as envelope or as text; its exit status.
@@ -79,7 +109,7 @@ struct OperationSettings: Sendable {
     }
 
     func printer(_ terminal: Terminal) -> ResultPrinter {
-        ResultPrinter(format: format, fields: fields, filters: filters, isQuiet: isQuiet, terminal: terminal)
+        ResultPrinter(output: output, fields: fields, filters: filters, terminal: terminal)
     }
 
     private static func risk(
@@ -87,7 +117,8 @@ struct OperationSettings: Sendable {
     ) -> OperationDefinition.Risk {
         let order: [OperationDefinition.Risk] = [.reads, .reversible, .disruptive, .destructive]
         let given = definition.parameters.filter { arguments.isGiven($0.name) }.compactMap(\.raisesRiskTo)
-        return ([definition.risk] + given).max {
+        let overrides: [OperationDefinition.Risk] = arguments.isGiven("override") ? [.destructive] : []
+        return ([definition.risk] + given + overrides).max {
             (order.firstIndex(of: $0) ?? 0) < (order.firstIndex(of: $1) ?? 0)
         } ?? definition.risk
     }
@@ -107,7 +138,9 @@ struct OperationSettings: Sendable {
             operation: definition.name, input: input(definition, arguments).bytes, requestID: requestID,
             idempotencyKey: isChange ? RequestID(terminal.randomID()) : nil,
             forward: !arguments.flag("no_forward"), dryRun: arguments.flag("dry_run"),
-            waitLimit: waits ? timeout : nil, timeout: waits ? timeout + grace : timeout)
+            waitLimit: waits ? timeout : nil, timeout: waits ? timeout + grace : timeout,
+            reason: definition.parameters.contains { $0.name == "reason" } ? nil : arguments.text("reason"),
+            overrides: arguments.list("override"))
     }
 
     /// Reads 10 s, `wait` 60 s, changes 5 min, `node reinit` 12 h (`cli.md` section 2).
@@ -128,7 +161,7 @@ struct OperationSettings: Sendable {
                 case .flag: .bool(true)
                 case .integer: .number("\(arguments.text(parameter.name).flatMap { Int64($0) } ?? 0)")
                 case .textList: .array(arguments.list(parameter.name).map { .string($0) })
-                case .text, .nodeName, .address, .size, .duration, .choice:
+                case .text, .name, .nodeName, .address, .size, .duration, .choice:
                     .string(arguments.text(parameter.name) ?? "")
                 }
             members.append(.init(name: parameter.name, value: value))

@@ -15,6 +15,7 @@ struct ProgressLines: Sendable {
     }
 
     func show(_ phases: [RunningOperation.Phase]) {
+        if !phases.isEmpty { clear() }
         for phase in phases {
             if asJSON {
                 terminal.say(json(phase))
@@ -22,6 +23,22 @@ struct ProgressLines: Sendable {
                 terminal.note(Self.line(phase))
             }
         }
+    }
+
+    private var spins: Bool { isShown && !asJSON && terminal.isErrorTerminal }
+    private static let frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"]
+    private static let eraseLine = "\r\u{1B}[K"
+
+    /// The phase that runs, on a line that is painted over; only where somebody sees it.
+    func spin(_ operation: RunningOperation, turn: Int) {
+        guard spins, let phase = operation.runningPhase else { return }
+        let line = "\(Self.frames[turn % Self.frames.count]) " + Self.line(phase).dropFirst(2)
+        let columns = terminal.size()?.columns ?? 80
+        terminal.writeError(Self.eraseLine + line.prefix(max(1, columns - 1)))
+    }
+
+    func clear() {
+        if spins { terminal.writeError(Self.eraseLine) }
     }
 
     /// `✓ checkpoint   node1                                 0.8s`
@@ -35,13 +52,11 @@ struct ProgressLines: Sendable {
     }
 
     private func json(_ phase: RunningOperation.Phase) -> String {
-        let object = JSONValue.object([
-            .init(name: "type", value: .string("progress")),
+        JSONLine.progress([
             .init(name: "phase", value: .string(phase.name)),
             .init(name: "detail", value: .string(phase.detail)),
             .init(name: "elapsed_seconds", value: .number(DecimalText.oneDigit(phase.elapsedSeconds))),
-        ])
-        return String(decoding: object.bytes, as: UTF8.self)
+        ]).text
     }
 }
 
@@ -57,6 +72,7 @@ struct RunningOperation: Sendable, Equatable {
     var to: String?
     /// Oldest first; the running one is not among them.
     var finishedPhases: [Phase]
+    var runningPhase: Phase?
 
     /// The operation that the request started; nil when none is known.
     static func find(startedBy requestID: String, in data: JSONValue) -> RunningOperation? {
@@ -72,6 +88,8 @@ struct RunningOperation: Sendable, Equatable {
         let running = row["result"]?.string == "running" || row["state"]?.string == "running"
         let phases = (row["phases"]?.elements ?? []).compactMap(Self.phase)
         finishedPhases = phases.filter { !running || $0.name != row["phase"]?.string }
+        guard running, let name = row["phase"]?.string else { return }
+        runningPhase = phases.first { $0.name == name } ?? Phase(name: name, detail: "", elapsedSeconds: 0)
     }
 
     private static func phase(_ value: JSONValue) -> Phase? {

@@ -41,14 +41,14 @@ extension CommandEntry {
     init(_ command: any LocalCommand) {
         let definition = command.definition
         let own = definition.parameters.map(ArgumentSpecification.init)
-        let taken = Set(own.map(\.name))
-        let common = [CommonArguments.config, CommonArguments.output, CommonArguments.quiet]
+        let refusal: [Int32] = definition.risk.map { $0 == .reads || $0 == .reversible ? [] : [3] } ?? []
         self.init(
             shape: CommandShape(
                 words: definition.words, summary: definition.summary, discussion: definition.discussion,
-                arguments: own + common.filter { !taken.contains($0.name) }),
-            aliases: definition.aliases.map(Self.split), action: .local(command), risk: nil, checks: [],
-            examples: definition.examples, exitStatuses: [],
+                arguments: own + CommonArguments.arguments(of: definition)),
+            aliases: definition.aliases.map(Self.split), action: .local(command), risk: definition.risk,
+            checks: definition.checks, examples: definition.examples,
+            exitStatuses: Set([0, 64] + refusal + definition.errorCodes.map(\.exitStatus)).sorted(),
             isHidden: definition.isHidden, takesRawArguments: definition.takesRawArguments)
     }
 

@@ -27,7 +27,7 @@ package struct ConfigurationChanges: Sendable, Hashable {
     /// Certificates are read again on every reload, also when their paths stay the same.
     static func isReloadable(_ key: String) -> Bool {
         let keys = [
-            "api.auth_token", "api.auth_token_file", "api.tls_cert", "api.tls_key", "raft.tls_cert", "raft.tls_key",
+            "api.auth_token", "api.auth_token_file", "api.tls_cert", "api.tls_key", "api.tls_ca", "raft.tls_cert", "raft.tls_key",
             "raft.tls_ca",
         ]
         let prefixes = ["log.", "failover.", "postgresql.health_", "backup."]

@@ -82,6 +82,7 @@ extension NodeConfiguration {
         list.add("api.shutdown_timeout", api.shutdownTimeout)
         list.add("api.tls_cert", api.tls?.certificateFile)
         list.add("api.tls_key", api.tls?.keyFile)
+        list.add("api.tls_ca", api.tls?.authorityFile)
         list.add("api.socket", api.socket)
         list.add("api.protect_reads", "\(api.protectReads)")
         list.add("metrics.port", metrics.port.description)

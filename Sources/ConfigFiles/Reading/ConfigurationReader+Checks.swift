@@ -6,12 +6,20 @@ extension ConfigurationReader {
         checkElection(configuration.raft)
         checkLease(configuration)
         checkSockets(configuration)
+        checkVirtualAddress(configuration)
         let pool = configuration.proxy.pool
         if pool.minIdleConnections > pool.maxPoolSize {
             collector.error(
                 about: "proxy.pool.min_idle_conns",
                 "proxy.pool.min_idle_conns (\(pool.minIdleConnections)) is above max_pool_size (\(pool.maxPoolSize))")
         }
+    }
+
+    /// What is left over of the virtual address is removed at the start: a node's own address must not be taken for it.
+    private func checkVirtualAddress(_ configuration: NodeConfiguration) {
+        guard let vip = configuration.vip, IPAddress(configuration.node.address.text) == vip.address else { return }
+        collector.error(
+            about: "vip.address", "vip.address is this node's own address", hint: "choose an address that no machine has")
     }
 
     // MARK: ports

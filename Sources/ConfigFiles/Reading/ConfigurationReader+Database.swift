@@ -47,7 +47,7 @@ extension ConfigurationReader {
 
     private func readCloneRate(_ section: SectionReader) -> ByteSize? {
         let expected = "\"unlimited\" or a rate in bytes per second, such as 50MiB"
-        return section.value("clone_max_rate", expected) { text, _ in
+        return section.value("clone_max_rate", expected, form: .rate) { text, _ in
             text == "unlimited" ? .zero : ByteSize(text)
         }.flatMap { $0 == .zero ? nil : $0 }
     }
@@ -90,7 +90,7 @@ extension ConfigurationReader {
         let reaction = section.choice("on_postmaster_crash", NodeConfiguration.Failover.CrashReaction.self)
         set(&failover.onPostmasterCrash, reaction)
         section.ignored("quorum_loss_timeout", hint: "use failover.primary_lease")
-        for key in ["fencing_enabled", "split_brain_protection"] where section.flag(key) == false {
+        for key in ["fencing_enabled", "split_brain_protection"] where section.flag(key, form: .constantFlag(true)) == false {
             collector.error(
                 about: "failover.\(key)", "failover.\(key) cannot be switched off",
                 hint: "remove the key; without fencing two servers could accept writes")
@@ -120,7 +120,8 @@ extension ConfigurationReader {
         defer { section.finish() }
         let host = section.value("host", "an IP address or host name") { text, _ in HostAddress(text) }
         let port = section.port("port")
-        let slot = section.value("slot", "a slot name: 1 to 63 of a-z, 0-9 and \"_\"") { text, _ in
+        let slot = section.value("slot", "a slot name: 1 to 63 of a-z, 0-9 and \"_\"", form: .pattern("^[a-z0-9_]{1,63}$")) {
+            text, _ in
             let isName =
                 (1...63).contains(text.utf8.count)
                 && text.utf8.allSatisfy { (48...57).contains($0) || (97...122).contains($0) || $0 == UInt8(ascii: "_") }
@@ -141,7 +142,11 @@ extension ConfigurationReader {
         set(&backup.maxAge, section.duration("max_age", in: times))
         set(&backup.drillMaxAge, section.duration("drill_max_age", in: times))
         set(&backup.requiresMount, section.flag("require_mount"))
-        set(&backup.copyTo, section.list("copy_to", "an absolute path") { text, _ in text.hasPrefix("/") ? text : nil })
+        set(
+            &backup.copyTo,
+            section.list("copy_to", "an absolute path", form: .path) { text, _ in
+                text.hasPrefix("/") ? text : nil
+            })
         set(&backup.includesRunbooks, section.flag("include_runbooks"))
         set(&backup.lockWait, section.duration("lock_wait", in: times))
         set(&backup.splay, section.duration("splay", in: times))

@@ -3,8 +3,8 @@ extension ConfigurationReader {
     func readVIP() -> NodeConfiguration.VirtualAddress? {
         let section = root.section("vip")
         defer { section.finish() }
-        let address = section.value("address", "an IP address, with or without /PREFIX") { text, _ in network(text) }
-        let interface = section.value("interface", "the name of a network interface") { text, _ in
+        let address = section.value("address", "an IP address, with or without /PREFIX", form: .ipAddress) { text, _ in network(text) }
+        let interface = section.value("interface", "the name of a network interface", form: .pattern("^[!-.0-~]{1,15}$")) { text, _ in
             isInterfaceName(text) ? text : nil
         }
         let renewInterval = section.duration("renew_interval", in: .milliseconds(100) ... .seconds(600))
@@ -41,7 +41,14 @@ extension ConfigurationReader {
             collector.error(
                 about: "api", "\"\(missing)\" is missing", hint: "give both tls_cert and tls_key, or neither")
         }
-        if let certificate, let key { api.tls = .init(certificateFile: certificate, keyFile: key, authorityFile: nil) }
+        let authority = section.path("tls_ca")
+        if authority != nil, !hasCertificate {
+            collector.error(
+                about: "api.tls_ca", "\"api.tls_cert\" is missing", hint: "client certificates need TLS: give tls_cert and tls_key")
+        }
+        if let certificate, let key {
+            api.tls = .init(certificateFile: certificate, keyFile: key, authorityFile: authority)
+        }
         api.socket = section.path("socket") ?? runDirectory + "/api.sock"
         set(&api.protectReads, section.flag("protect_reads"))
         return api
@@ -109,7 +116,7 @@ extension ConfigurationReader {
         tracing.exporter = section.optionalText("exporter")
         tracing.endpoint = section.optionalText("endpoint")
         tracing.serviceName = section.optionalText("service_name")
-        tracing.sampleRate = section.value("sample_rate", "a number from 0 to 1") { text, _ in
+        tracing.sampleRate = section.value("sample_rate", "a number from 0 to 1", form: .number(0...1)) { text, _ in
             Double(text).flatMap { (0...1).contains($0) ? text : nil }
         }
         set(&tracing.isInsecure, section.flag("insecure"))

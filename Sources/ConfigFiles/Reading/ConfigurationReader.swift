@@ -41,7 +41,7 @@ struct ConfigurationReader {
     }
 
     private func readVersion() {
-        guard let version = root.integer("version", in: 0...Int.max) else { return }
+        guard let version = root.integer("version", in: 0...Int.max, form: .integer(1...NodeConfiguration.supportedVersion)) else { return }
         let supported = NodeConfiguration.supportedVersion
         guard version != supported else { return }
         let message =
@@ -54,7 +54,9 @@ struct ConfigurationReader {
         let section = root.section("node")
         defer { section.finish() }
         let expected = "a node name: 1 to 63 of a-z, 0-9 and \"-\", with a letter or digit at both ends"
-        let name = section.value("name", expected) { text, _ in NodeName(text) }
+        let name = section.value("name", expected, form: .pattern("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")) { text, _ in
+            NodeName(text)
+        }
         let address = section.value("address", "an IP address or host name without a port") { text, _ in
             HostAddress(text)
         }
@@ -74,7 +76,11 @@ struct ConfigurationReader {
         defer { section.finish() }
         var cluster = NodeConfiguration.Cluster()
         let expected = "a cluster name: 1 to 63 letters, digits, \".\", \"_\" and \"-\", a letter or digit first"
-        set(&cluster.name, section.value("name", expected) { text, _ in isClusterName(text) ? text : nil })
+        set(
+            &cluster.name,
+            section.value("name", expected, form: .pattern("^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")) { text, _ in
+                isClusterName(text) ? text : nil
+            })
         let peers = section.list("peers", "an address, such as 10.0.1.2 or 10.0.1.2:8300") { text, _ in
             HostAndPort(text, defaultPort: defaultPort)
         }
@@ -155,6 +161,7 @@ struct ConfigurationReader {
     }
 
     func require(_ key: String, hint: String) {
+        collector.describe(key) { $0.isRequired = true }
         guard !collector.isWritten(key) else { return }
         collector.error(about: key, "\"\(key)\" is missing", hint: hint)
     }

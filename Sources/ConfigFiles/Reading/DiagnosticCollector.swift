@@ -3,9 +3,10 @@ final class DiagnosticCollector {
     let file: String
     private(set) var errors: [Diagnostic] = []
     private(set) var warnings: [Diagnostic] = []
-    /// Every key a reader asked for, as `section.key`, in the order of asking.
-    private(set) var knownKeys: [String] = []
-    private var positions: [String: TextPosition] = [:]
+    /// Every key a reader asked for, in the order of asking.
+    private(set) var keys: [KeyDefinition] = []
+    /// Where the file gives each key it has.
+    private(set) var positions: [String: TextPosition] = [:]
 
     init(file: String, errors: [Diagnostic] = []) {
         self.file = file
@@ -33,7 +34,11 @@ final class DiagnosticCollector {
         warning(message, at: position(of: key), hint: hint)
     }
 
-    func noteKnown(_ key: String) { knownKeys.append(key) }
+    func noteKnown(_ key: String) { keys.append(KeyDefinition(name: key)) }
+    func describe(_ key: String, _ change: (inout KeyDefinition) -> Void) {
+        guard let index = keys.lastIndex(where: { $0.name == key }) else { return }
+        change(&keys[index])
+    }
     func notePosition(of key: String, _ position: TextPosition) { positions[key] = position }
     func isWritten(_ key: String) -> Bool { positions[key] != nil }
 

@@ -46,7 +46,9 @@ final class SectionReader {
 
     /// A key that is accepted and does nothing any more.
     func ignored(_ key: String, hint: String) {
-        guard find(key) != nil else { return }
+        let isGiven = find(key) != nil
+        collector.describe(name(key)) { $0.replacement = hint }
+        guard isGiven else { return }
         collector.warning(about: name(key), "\"\(name(key))\" has no effect", hint: hint)
     }
 
@@ -65,14 +67,18 @@ final class SectionReader {
     /// The value of `key` as `parse` understands it; nil when it is absent or wrong, which is reported.
     ///
     /// - Parameter expected: Ends the sentence "... is not"; such as `a port from 1 to 65535`.
-    func value<T>(_ key: String, _ expected: String, _ parse: (String, Bool) -> T?) -> T? {
-        guard let text = scalar(find(key), key) else { return nil }
+    func value<T>(_ key: String, _ expected: String, form: ValueForm = .text, _ parse: (String, Bool) -> T?) -> T? {
+        let node = find(key)
+        collector.describe(name(key)) { ($0.expected, $0.form) = (expected, form) }
+        guard let text = scalar(node, key) else { return nil }
         return parsed(text, name(key), expected, parse)
     }
 
     /// The values of a list; a single value is a list of one. nil when one of them is wrong, which is reported.
-    func list<T>(_ key: String, _ expected: String, _ parse: (String, Bool) -> T?) -> [T]? {
-        guard let node = find(key) else { return nil }
+    func list<T>(_ key: String, _ expected: String, form: ValueForm = .text, _ parse: (String, Bool) -> T?) -> [T]? {
+        let found = find(key)
+        collector.describe(name(key)) { ($0.expected, $0.form, $0.isList) = (expected, form, true) }
+        guard let node = found else { return nil }
         guard let elements = node.elements else {
             guard let text = scalar(node, key) else { return nil }
             return parsed(text, name(key), expected, parse).map { [$0] }

@@ -59,6 +59,8 @@ package enum AgentStep: Sendable, Hashable {
     case act(PostgresAction)
     case startStandby
     case startInPlace(FencingToken)
+    /// The server that runs in the data directory was started by somebody else; the guard takes it over.
+    case adopt(AdoptionRequest.Role)
     case order(GuardOrder)
     /// Tell the leader that the lease is given up (LE10); repeated until the state shows it.
     case release(FencingToken, GuardIncarnation, ReleaseEvidence)

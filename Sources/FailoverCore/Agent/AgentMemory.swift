@@ -42,6 +42,11 @@ struct AgentMemory: Sendable {
     var settledGeneration: UInt64?
     var directiveResults: [String: String?] = [:]
     var runningDirective: String?
+    /// RESTART: the checkpoint that makes the stop short was begun for this directive.
+    var checkpointedForRestart: String?
+    /// RESTART: since when the server does not answer, and for how long it did not.
+    var stoppedForRestart: (id: String, at: ClockStamp)?
+    var outages: [String: Double] = [:]
     /// The clone or rewind of `runningDirective` was begun.
     var reinitialized = false
     var progress = JobProgress()
@@ -74,6 +79,7 @@ struct AgentMemory: Sendable {
         notStreamingSince = runs && !streams ? notStreamingSince ?? c.now : nil
         let open = Set(c.state.directives.filter { $0.targetNode == c.me && $0.isOpen }.map(\.id))
         directiveResults = directiveResults.filter { open.contains($0.key) }
+        outages = outages.filter { open.contains($0.key) }
         if let id = runningDirective, !open.contains(id) { runningDirective = nil }
         if c.state.primary?.token != promoted?.token { promoted = nil }
         if c.state.primary?.token != failedToken {
@@ -106,7 +112,7 @@ struct AgentMemory: Sendable {
             retryAt = now.advanced(by: .milliseconds(500))
             forgetAttempt(action)
             if changesData(action) { stopped = nil }
-            if case .checkpoint = action, let id = runningDirective { directiveResults[id] = .some(error.message) }
+            if case .checkpoint = action, let id = orderedCheckpoint { directiveResults[id] = .some(error.message) }
             return
         }
         switch (action, outcome) {
@@ -129,13 +135,16 @@ struct AgentMemory: Sendable {
             rewindFailed = false
             completedJobDiverged = false
         case (.checkpoint, _):
-            if let id = runningDirective {
+            if let id = orderedCheckpoint {
                 directiveResults[id] = .some(nil)
                 runningDirective = nil
             }
         default: break
         }
     }
+
+    /// The CHECKPOINT directive of a switchover that is being carried out; other directives are not done by a checkpoint.
+    private var orderedCheckpoint: String? { runningDirective.flatMap { $0.contains("-checkpoint-") ? $0 : nil } }
 
     private func changesSettings(_ action: PostgresAction) -> Bool {
         switch action {

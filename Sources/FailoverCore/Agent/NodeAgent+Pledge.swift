@@ -33,7 +33,7 @@ extension NodeAgent {
         guard let state = c.guardStatus?.state, state == .empty || state == .fenced || state == .standby else { return [] }
         guard c.facts?.dataDirectory == .present, c.facts?.unfinishedJob == nil else { return [] }  // D48
         guard let stopped = memory.stopped else { return memory.retryAt == nil ? [.act(.inspectStopped)] : [] }
-        guard c.pledgedBallot >= ballot else { return [] }
+        guard c.pledgedBallot >= ballot, !ranWithoutToken(stopped, c) else { return [] }
         // A start that is on its way must find no upstream.
         if memory.applied?.upstream != nil {
             return memory.retryAt == nil ? [.act(.prepareStandby(settings(upstream: nil, c)))] : []
@@ -75,6 +75,7 @@ extension NodeAgent {
         }
         return ManagedSettings(
             upstream: upstream, slot: upstream == nil ? nil : c.me.slotName,
-            applicationName: applicationName(cluster: cluster.id, node: c.me), synchronousStandbyNames: names)
+            applicationName: applicationName(cluster: cluster.id, node: c.me), synchronousStandbyNames: names,
+            parameters: parameters(c))
     }
 }

@@ -34,12 +34,15 @@ extension NodeAgent {
 
     /// D32: the new timeline and its fork point, seen in the running server.
     private mutating func reportPromotion(_ primary: PrimaryRecord, _ server: ServerFacts, _ c: AgentContext) -> AgentStep? {
-        guard c.guardStatus?.state == .primary, server.timeline == primary.timeline,
-            let fork = server.history.last?.switchPoint
+        guard c.guardStatus?.state == .primary, c.holdsLease, server.timeline == primary.timeline,
+            let fork = server.history.last?.switchPoint ?? (isFirstTimeline(server) ? .zero : nil)
         else { return nil }
         memory.promoted = PromotionReport(token: primary.token, timeline: server.timeline, forkLSN: fork)
         return nil
     }
+
+    /// Adopted on timeline 1, which has no history (AG5).
+    private func isFirstTimeline(_ server: ServerFacts) -> Bool { server.timeline.rawValue == 1 }
 
     private mutating func fail(_ token: FencingToken, _ reason: String) -> [AgentStep] {
         memory.failedToken = token

@@ -19,6 +19,11 @@ extension NodeAgent {
             return job.hasSuffix("-complete") && !memory.completedJobDiverged ? startAsStandby(wanted, c) : clone(upstream, c)
         }
         guard let stopped = memory.stopped else { return [.act(.inspectStopped)] }
+        if ranWithoutToken(stopped, c) {
+            // Same timeline, other records: positions prove nothing, and `pg_rewind` sees no fork.
+            memory.failure = "AG1: it ran writable on timeline \(stopped.end.timeline) without the token"
+            return clone(upstream, c)
+        }
         let newestEnd = c.leaderReport?.items.first { $0.report.node == primary.node }?.report.facts?.server?.flushLSN
         switch c.lineage?.verdict(on: stopped.end, newestEnd: newestEnd) ?? .fits {
         case .fits:

@@ -16,6 +16,7 @@ package struct NodeAgent: Sendable {
         var steps = obeyOrders(c)
         if memory.mustLookAgain(c) { steps.append(.order(.status)) }
         if let fence = fenceStranger(c) { return steps + [fence] }
+        if let strange = handleStranger(c) { return steps + strange }
         steps += pledgeSteps(c)
         if memory.job != nil || memory.pledgeJob != nil { return steps + (isUrgent(c) ? [.watchClosely] : []) }
         if steps.contains(where: { if case .act = $0 { true } else { false } }) { return steps }
@@ -36,6 +37,7 @@ package struct NodeAgent: Sendable {
             return c.guardStatus?.postmasterPID != nil ? [.order(.stop(budgetMilliseconds: 3000))] : []  // AG2
         }
         if let steps = reinitialize(c) { return steps }
+        if let steps = restart(c) { return steps }
         if c.state.primary?.node == c.me, c.state.primary?.memberID == c.memberID,
             c.state.primary?.phase == .ended || c.isFencedForPrimary, let steps = giveUp(c)
         {
@@ -62,9 +64,13 @@ package struct NodeAgent: Sendable {
 
     /// AG1: writable, but not under the current token.
     private func fenceStranger(_ c: AgentContext) -> AgentStep? {
-        guard let status = c.guardStatus, status.mayBeWritable, status.postmasterPID != nil, let token = status.token,
-            status.state == .primary
+        guard let status = c.guardStatus, status.mayBeWritable, status.postmasterPID != nil, status.state == .primary
         else { return nil }
+        // Adopted while no token had been given; meanwhile another node was appointed.
+        guard let token = status.token else {
+            guard c.state.lastToken > .never, !c.isAppointed else { return nil }
+            return .order(.fence(token: c.state.lastToken, reason: "AG1: token \(c.state.lastToken) belongs to another node"))
+        }
         guard c.state.primary?.token != token, c.state.lastToken > token else { return nil }
         return .order(.fence(token: token, reason: "AG1: token \(token) is not current"))
     }
@@ -117,7 +123,10 @@ package struct NodeAgent: Sendable {
         r.failedToken = memory.failedToken
         r.failure = memory.failure
         r.settledGeneration = memory.settledGeneration
+        r.parametersVersion = parametersVersion(c)
         r.directiveResults = memory.directiveResults
+        r.outages = memory.outages.isEmpty ? nil : memory.outages
+        r.runningDirective = memory.runningDirective
         r.job = memory.progress
         return r
     }

@@ -15,6 +15,7 @@ extension GuardCore {
         guard hasPostmaster else { return }
         hasPostmaster = false
         status.postmasterPID = nil
+        status.isAdopted = nil
         status.lastExit = PostmasterExit(cause: exitCause, waitStatus: waitStatus)
         fencing?.killAt = nil
         sweeping = nil
@@ -29,6 +30,7 @@ extension GuardCore {
 
     /// GU3: nobody but this guard starts PostgreSQL writable or promotes it (AS4).
     mutating func rogue(_ signal: RogueSignal, _ out: inout Output) {
+        if signal == .foreignPostmaster { return lookForStrangers(&out) }
         guard hasPostmaster, !status.mayBeWritable, status.state != .fencing else { return }
         fence(token: status.token, reason: "\(signal.reason) (GU3)", &out)
     }
@@ -50,6 +52,7 @@ extension GuardCore {
     mutating func identify(_ id: ClusterID, _ out: inout Output) {
         guard clusterID != id else { return }
         guard clusterID != nil else { return clusterID = id }
+        if status.state == .primary, lease.mode == .sole { return leaveSoleCluster(for: id) }
         guard !hasLease, !status.mayBeWritable, status.state != .fencing else {
             return out.refuse("D67", "the guard holds a lease of another cluster")
         }
@@ -58,6 +61,7 @@ extension GuardCore {
         status.highestFenced = .never
         oldTokens = .never
         writableToken = nil
+        knowsDirectory = hasPostmaster
         if status.state == .fenced { status.token = .never }
     }
 }
@@ -67,6 +71,7 @@ extension RogueSignal {
         switch self {
         case .standbySignalVanished: "standby.signal vanished while the server ran as standby"
         case .foreignPromoteFile: "a promote file appeared that the guard did not write"
+        case .foreignPostmaster: "a server was started that the guard did not start"
         }
     }
 }

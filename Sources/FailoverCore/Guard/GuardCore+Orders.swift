@@ -6,14 +6,21 @@ extension GuardCore {
     /// What must be left of a lease to start a crashed primary again (4.7).
     static let startInPlaceMinimum = Duration.seconds(1)
 
-    mutating func handle(_ order: GuardOrder, standbySignal: Bool?, _ out: inout Output) {
+    mutating func handle(
+        _ order: GuardOrder, standbySignal: Bool?, processes: Int?, mismatch: String?, _ out: inout Output
+    ) {
         out.mustReport = true
         switch order {
         case .arm(let token, let requestedAt, let milliseconds, let mode):
             let term = LeaseTerm(requestedAt: requestedAt, duration: .milliseconds(milliseconds))
             arm(token, term, mode, &out)
-        case .startStandby(let spec): startStandby(spec, standbySignal: standbySignal, &out)
-        case .startInPlace(let spec, let token): startInPlace(spec, token, standbySignal: standbySignal, &out)
+        case .startStandby(let spec):
+            noteBeforeStart(processes, &out)
+            startStandby(spec, standbySignal: standbySignal, &out)
+        case .startInPlace(let spec, let token):
+            noteBeforeStart(processes, &out)
+            startInPlace(spec, token, standbySignal: standbySignal, &out)
+        case .adopt(let request): adopt(request, standbySignal: standbySignal, mismatch: mismatch, &out)
         case .promote(let token): promote(token, &out)
         case .stop(let milliseconds): if hasPostmaster { beginStop(budget: .milliseconds(milliseconds), &out) }
         case .reload: if hasPostmaster { out.acts.append(.signalPostmaster(.reload)) }
@@ -35,7 +42,7 @@ extension GuardCore {
         if token <= oldTokens { return out.refuse("LE5", "token \(token) belongs to an earlier guard") }
         if let refusal = refusalOf(term, mode, at: out.now) { return out.refuse(refusal.rule, refusal.reason) }
         let isNew = !hasLease || token != status.token
-        if isNew, status.mayBeWritable || [.primary, .stopping].contains(status.state) {
+        if isNew, !isUnleasedPrimary, status.mayBeWritable || [.primary, .stopping].contains(status.state) {
             return out.refuse("LE5", "the token cannot be raised while the server runs as primary or stops")
         }
         if isNew, isEnding { return out.refuse("GU5", "the guard is ending") }
@@ -45,7 +52,9 @@ extension GuardCore {
         hold = nil
         status.token = token
         status.highestToken = token
+        knowsDirectory = true
         status.fenceReason = nil
+        guard status.state != .primary else { return writableToken = token }
         enter(.armed)
     }
 
@@ -80,7 +89,7 @@ extension GuardCore {
         case .endHold(let id):
             if hold?.id == id { after.hold = nil }
             after.rememberEndedHold(id)
-        case .duration(let milliseconds):
+        case .duration(let milliseconds, _):
             after.lease = lease.lowered(to: .milliseconds(milliseconds), at: out.now)
         case .timed(let milliseconds):
             after.lease = lease.loweredToTimed(.milliseconds(milliseconds), at: out.now)
@@ -104,10 +113,11 @@ extension GuardCore {
     // MARK: The server
 
     /// Why no postmaster can be started now, whatever the kind.
-    private func refusalOfStart() -> (rule: String, reason: String)? {
+    func refusalOfStart() -> (rule: String, reason: String)? {
         if isEnding { return ("GU5", "the guard is ending") }
         if status.state == .fencing { return ("LE4", "fencing is under way") }
         if hasPostmaster { return ("AG14", "a server is running") }
+        if let stranger = status.stranger { return ("AG14", "a server with pid \(stranger.pid) runs in the data directory") }
         if !status.allProcessesGone { return ("LE11", "processes of the server are left") }
         return nil
     }
@@ -151,9 +161,11 @@ extension GuardCore {
 
     private mutating func spawn(_ spec: PostmasterSpec, standby: Bool, _ out: inout Output) {
         hasPostmaster = true
+        knowsDirectory = true
         sweeping = nil
         stopping = nil
         status.allProcessesGone = false
+        status.isAdopted = nil
         status.lastExit = nil
         out.acts.append(.spawn(spec, standby: standby))
     }
@@ -198,7 +210,7 @@ extension GuardCore {
             return
         }
         if let own = status.token, hasLease, token < own { return out.refuse("D36", "the lease has token \(own)") }
-        if status.state == .fenced, let own = status.token, token <= own { return }
+        if status.state == .fenced, let own = status.token, token <= own, status.allProcessesGone { return }
         if !hasLease, token < status.highestToken {
             return out.refuse("D36", "token \(token) is below \(status.highestToken)")
         }

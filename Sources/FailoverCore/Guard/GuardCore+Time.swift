@@ -54,7 +54,7 @@ extension GuardCore {
         status.fenceReason = reason
         stopping = nil
         fencing = FencePlan(token: token, killAt: nil)
-        if !hasPostmaster && status.allProcessesGone { return becomeFenced(&out) }
+        takeStrangerIntoCustody(&out)
         guard hasPostmaster, !isOver else { return killEverything(&out) }
         let patience = stopBudget * 3 / 10
         let latest = deadline.map { $0.advanced(by: .zero - stopBudget + patience) }
@@ -73,7 +73,9 @@ extension GuardCore {
     }
 
     mutating func sweep(kills: Bool, _ out: inout Output) {
-        let passes = sweeping?.kills == kills ? sweeping?.emptyPasses ?? 0 : 0
+        // Two passes found none earlier: somebody may have started a server since, which one more pass shows.
+        let known = status.allProcessesGone ? Self.emptyPassesNeeded - 1 : 0
+        let passes = sweeping?.kills == kills ? sweeping?.emptyPasses ?? 0 : known
         sweeping = Sweeping(kills: kills, emptyPasses: passes, nextAt: nil)
         out.acts.append(.sweep(kill: kills))
     }
@@ -81,13 +83,18 @@ extension GuardCore {
     /// LE11: the postmaster is gone and two passes in a row found nothing.
     mutating func sweepFound(_ count: Int, _ out: inout Output) {
         guard var current = sweeping, current.nextAt == nil else { return }
+        lookedAt = out.now
+        if count > 0 { status.allProcessesGone = false }
         current.emptyPasses = count == 0 && !hasPostmaster ? current.emptyPasses + 1 : 0
         if current.emptyPasses >= Self.emptyPassesNeeded {
             sweeping = nil
             return serverIsGone(&out)
         }
         // Processes this guard did not start are counted again when somebody asks, not killed.
-        if !current.kills && count > 0 { return sweeping = nil }
+        if !current.kills && count > 0 {
+            out.acts.append(.identifyStranger)
+            return sweeping = nil
+        }
         current.nextAt = out.now.advanced(by: Self.sweepInterval)
         sweeping = current
     }
@@ -95,10 +102,11 @@ extension GuardCore {
     mutating func serverIsGone(_ out: inout Output) {
         status.allProcessesGone = true
         status.mayBeWritable = false
+        status.stranger = nil
         stopping = nil
         switch status.state {
         case .fencing: becomeFenced(&out)
-        case .primary: enter(.armed)
+        case .primary: enter(status.token == nil ? .empty : .armed)
         case .stopping: enter(status.token == nil ? .empty : .armed)
         case .standby: enter(.empty)
         case .armed, .empty, .fenced: break
@@ -126,6 +134,7 @@ extension GuardCore {
         if let next = sweeping?.nextAt, next.raw <= out.now.raw { sweep(kills: sweeping?.kills ?? false, &out) }
         // The first step of a guard's life finds out whether an earlier one left something behind.
         if sweeping == nil, lastReported == nil, !hasPostmaster, !status.allProcessesGone { sweep(kills: false, &out) }
+        if let lookAt, lookAt.raw <= out.now.raw { lookForStrangers(&out) }
     }
 
     private mutating func escalate(_ plan: StopPlan, _ out: inout Output) {
@@ -162,7 +171,7 @@ extension GuardCore {
 
     /// The next instant at which something is due; nil when nothing is (no periodic wake-ups without a deadline).
     func nextWake(after now: ClockStamp) -> ClockStamp? {
-        var due = [fencing?.killAt, sweeping?.nextAt, holdStopAt(now), hasPostmaster ? stopping?.nextAt : nil]
+        var due = [fencing?.killAt, sweeping?.nextAt, holdStopAt(now), hasPostmaster ? stopping?.nextAt : nil, lookAt]
         if let fenceAt = fenceAt(now) {
             due.append(fenceAt)
             due.append(now.advanced(by: Self.readingInterval))

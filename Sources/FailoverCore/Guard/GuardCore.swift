@@ -19,6 +19,10 @@ package struct GuardCore: Sendable, Hashable {
     var oldTokens: FencingToken
     /// A postmaster was started and has not ended.
     var hasPostmaster = false
+    /// A postmaster of this incarnation ran, or a token was armed: the data directory is known to be this cluster's.
+    var knowsDirectory: Bool
+    /// When the last pass over the processes was made.
+    var lookedAt: ClockStamp?
     var sweeping: Sweeping?
     var stopping: StopPlan?
     var fencing: FencePlan?
@@ -34,10 +38,12 @@ package struct GuardCore: Sendable, Hashable {
         status.allProcessesGone = false
         self.clusterID = clusterID ?? saved?.clusterID
         oldTokens = .never
+        knowsDirectory = false
         guard let saved, saved.clusterID == nil || saved.clusterID == self.clusterID else { return }
         status.highestToken = saved.highestToken
         status.highestFenced = saved.highestFenced
         oldTokens = saved.highestToken
+        knowsDirectory = saved.highestToken > .never
         if let token = saved.fencedToken {
             status.state = .fenced
             status.token = token
@@ -51,12 +57,14 @@ package struct GuardCore: Sendable, Hashable {
         // LE4: what arrives after `fenceAt` finds the guard fencing.
         fenceIfLeaseIsOver(&out)
         switch input {
-        case .order(let order, let standbySignal): handle(order, standbySignal: standbySignal, &out)
+        case .order(let order, let standbySignal, let processes, let mismatch):
+            handle(order, standbySignal: standbySignal, processes: processes, mismatch: mismatch, &out)
         case .tick: break
         case .postmasterStarted(let pid): postmasterStarted(pid)
         case .postmasterExited(let waitStatus): postmasterExited(waitStatus, &out)
         case .sweepResult(let count): sweepFound(count, &out)
         case .rogueSignal(let signal): rogue(signal, &out)
+        case .strangerIdentified(let stranger): strangerIdentified(stranger, &out)
         case .terminate: terminate(&out)
         case .cluster(let id): identify(id, &out)
         }

@@ -2,9 +2,10 @@ import ClusterModel
 
 /// What happens to a guard. The shell (`Guard`) and the simulator feed the same values.
 package enum GuardInput: Sendable, Hashable {
-    /// An order of the daemon. `standbySignal`: whether `standby.signal` is in place and durable, looked at by the shell
-    /// for the two start orders; nil if nobody looked.
-    case order(GuardOrder, standbySignal: Bool? = nil)
+    /// An order of the daemon, with what the shell looked up for it. `standbySignal`: whether `standby.signal` is in place
+    /// and durable, for orders that start or adopt; nil if nobody looked. `processes`: how many of the data directory live,
+    /// counted just now for the orders that start. `mismatch`: what does not fit about the process to be adopted (D61).
+    case order(GuardOrder, standbySignal: Bool? = nil, processes: Int? = nil, mismatch: String? = nil)
     /// Time passed; whatever is due happens. Also the first input of a new guard.
     case tick
     /// The postmaster of the last `spawn` runs.
@@ -15,6 +16,9 @@ package enum GuardInput: Sendable, Hashable {
     case sweepResult(processesLeft: Int)
     /// GU3: something nobody but this guard may do.
     case rogueSignal(RogueSignal)
+    /// The answer to `identifyStranger`: the postmaster that runs in the data directory; nil when none was found, only
+    /// other processes.
+    case strangerIdentified(StrangerServer?)
     /// SIGTERM (GU5).
     case terminate
     /// The cluster the connected daemon belongs to (4.12).
@@ -25,12 +29,19 @@ package enum GuardInput: Sendable, Hashable {
 package enum RogueSignal: String, Sendable, Hashable {
     case standbySignalVanished
     case foreignPromoteFile
+    /// A pid file appeared while no server of this guard ran.
+    case foreignPostmaster
 }
 
 /// What a guard does, in the order in which it must be done.
 package enum GuardEffect: Sendable, Hashable {
     /// Start the postmaster. Answered by `postmasterStarted` or `postmasterExited`.
     case spawn(PostmasterSpec, standby: Bool)
+    /// Watch and signal this process from now on as if it had been spawned. Answered by `postmasterStarted`, or by
+    /// `postmasterExited` when it is gone already.
+    case takeCustody(pid: Int32)
+    /// Find out what server runs in the data directory. Answered at once by `strangerIdentified`.
+    case identifyStranger
     case signalPostmaster(PostmasterSignal)
     /// One pass over all processes of the server (LE11), killing what it finds or only counting. Answered at once by
     /// `sweepResult`.

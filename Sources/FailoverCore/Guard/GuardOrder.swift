@@ -16,6 +16,8 @@ package enum GuardOrder: Sendable, Codable, Hashable {
     case startStandby(PostmasterSpec)
     /// Start the crashed server of the same token again without `standby.signal` (5.2).
     case startInPlace(PostmasterSpec, token: FencingToken)
+    /// Take over a running postmaster that nobody here started (AG5); refused unless it is what it seems (D61).
+    case adopt(AdoptionRequest)
     /// Write the `promote` file and send SIGUSR1, as `pg_ctl promote` does.
     case promote(token: FencingToken)
     /// SIGINT; after `budgetMilliseconds` backends are terminated, 1 s later comes SIGQUIT, S later the kill (D39). A stop
@@ -35,7 +37,8 @@ package enum GuardOrder: Sendable, Codable, Hashable {
 /// LE12: what must be shorter at the guard before the cluster state says so.
 package enum GuardLowering: Sendable, Codable, Hashable {
     case endHold(id: UInt64)
-    case duration(milliseconds: Int64)
+    /// `change` tells one lowering to the same duration from an earlier one.
+    case duration(milliseconds: Int64, change: UInt64? = nil)
     case timed(durationMilliseconds: Int64)
 }
 
@@ -90,6 +93,8 @@ package struct PostmasterExit: Sendable, Codable, Hashable {
     package var cause: Cause
     /// The exit status as `waitpid` gives it; 0 is a clean stop.
     package var waitStatus: Int32
+    /// Of an adopted server: only a parent learns how its child ended.
+    package static let unknownWaitStatus: Int32 = -1
     package init(cause: Cause, waitStatus: Int32) {
         self.cause = cause
         self.waitStatus = waitStatus
@@ -117,6 +122,11 @@ package struct GuardStatus: Sendable, Codable, Hashable {
     package var fenceReason: String?
     /// The ids of `lower` orders carried out, newest last, at most 8.
     package var lowered: [GuardLowering]
+    /// The running postmaster was not started by this guard; nil counts as false. Optional, as all that was added after
+    /// the first version: a guard and its daemon may be of different versions.
+    package var isAdopted: Bool?
+    /// A server in the data directory that this guard neither started nor adopted (AS4).
+    package var stranger: StrangerServer?
 
     package init(incarnation: GuardIncarnation) {
         self.incarnation = incarnation

@@ -83,6 +83,11 @@ package struct LeaseLedger: Sendable {
     /// A hold was asked for: its duration counts from here for this leader (LE8).
     package mutating func noteHold(_ token: FencingToken, now: ClockStamp) { holdAskedAt[token] = now }
 
+    /// LE12: a shorter wait was committed, so no lease granted for longer counts any more.
+    package mutating func settled(milliseconds: Int64) {
+        for token in accepted.keys { accepted[token]?.longestMilliseconds = milliseconds }
+    }
+
     package mutating func assigned(_ token: FencingToken) { assignedHere.insert(token) }
 
     /// When `expired` (LE8) will hold for `token`; nil: it never can, since the lease has no end.

@@ -21,10 +21,13 @@ extension FailoverPolicy {
             let guardStatus = report.guardStatus, let timeline = report.position?.timeline,
             let basis = basis(for: node, c)
         else { return }
+        // An adopted primary keeps the timeline it is on (AG5).
+        let keeps = guardStatus.state == .primary && basis == .never && timeline == c.state.lastTimeline
+        let parent = keeps ? report.facts?.server?.history.last?.timeline ?? TimelineID(0) : timeline
         let primary = AckRule.Member(node: name, dataID: report.facts?.dataID)
         let assignment = Assignment(
             token: operation.ballot, node: name, memberID: node.memberID, guardIncarnation: guardStatus.incarnation,
-            timeline: c.state.lastTimeline.next, parent: timeline, basis: basis,
+            timeline: keeps ? timeline : c.state.lastTimeline.next, parent: parent, basis: basis,
             rule: AckRule(token: operation.ballot, primary: primary, members: [], required: 0), mode: .off,
             dropsOlderRules: true, certificate: nil, operationID: operation.id)
         d.propose(.assignPrimary(assignment), ["LE8", "AG5"])
@@ -47,6 +50,7 @@ extension FailoverPolicy {
             memory.explanation = "LE8: \"\(candidate.node.name)\" waits until the lease of token \(operation.fromToken) has provably ended"
             return
         }
+        d.notChosen = selection.notChosen(besides: candidate)
         assign(candidate, basis, operation, c, &d)
     }
 
@@ -149,6 +153,7 @@ extension FailoverPolicy {
     ) {
         let lost = selection.rejected.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
         memory.explanation = (selection.proof.missing + lost).joined(separator: "; ")
+        d.notChosen = selection.rejected.sorted { $0.key < $1.key }.map { (node: $0.key, reason: $0.value) }
         let waited = memory.timeInPhase(c.now)
         // SE10 prefers other nodes; when none can be promoted, those that failed once are tried again.
         if waited >= settings.retryExcluded { memory.excluded = [] }

@@ -70,8 +70,12 @@ extension FailoverPolicy {
     private mutating func afterCrash(
         _ primary: PrimaryRecord, _ report: NodeReport, _ c: PolicyContext, _ d: inout PolicyDecision
     ) {
-        guard c.state.paused == nil else { return }
         let crashedFor = memory.crashSince.map { c.now.since($0) } ?? .zero
+        if c.state.openRestart(of: primary) != nil, crashedFor < settings.primaryStartTimeout {
+            d.orders[primary.node] = .restartInPlace(primary.token)
+            return
+        }
+        guard c.state.paused == nil else { return }
         let restartFailed = crashedFor >= settings.primaryStartTimeout || memory.crashes.count >= 3
         let mayPromote =
             switch settings.onPostmasterCrash {
@@ -122,12 +126,17 @@ extension FailoverPolicy {
         d.propose(.startOperation(record), rules)
     }
 
+    /// Started as standby for this, or adopted as it ran.
+    private func isFirstServer(_ server: ServerFacts, _ guardStatus: GuardStatus) -> Bool {
+        server.isInRecovery ? guardStatus.state == .standby : guardStatus.state == .primary && guardStatus.token == nil
+    }
+
     /// AG5: the bootstrapping node's data becomes the cluster's, with token 1.
     private func appointFirst(_ c: PolicyContext, _ d: inout PolicyDecision) {
         guard c.state.lastToken == .never, c.state.operation == nil else { return }
         for node in c.state.dataNodes {
-            guard let report = c.fresh(node.name), let server = report.facts?.server, server.isInRecovery,
-                let guardStatus = report.guardStatus, guardStatus.state == .standby
+            guard let report = c.fresh(node.name), let server = report.facts?.server, let guardStatus = report.guardStatus,
+                isFirstServer(server, guardStatus)
             else { continue }
             guard c.state.systemIdentifier != nil else {
                 d.propose(.setSystemIdentifier(server.systemIdentifier, timeline: server.timeline), ["AG5"])
@@ -137,7 +146,9 @@ extension FailoverPolicy {
             var record = OperationRecord(
                 id: "op-\(c.nextIndex)", kind: .bootstrap, phase: .pledge, from: nil, to: node.name,
                 fromToken: .never, ballot: c.state.lastToken.next, isAutomatic: true)
-            record.detail = "first primary"
+            // P01: a running standby was put there by somebody: it is not promoted before `failover` asks for it.
+            guard guardStatus.state == .primary || guardStatus.isAdopted != true else { continue }
+            record.detail = server.isInRecovery ? "first primary" : "the running server becomes the first primary"
             d.propose(.startOperation(record), ["AG5", "LE8"])
             return
         }

@@ -9,18 +9,31 @@ extension FailoverPolicy {
         changeSynchronous(c, &d)
         endPause(c, &d)
         closeDirectives(c, &d)
+        proveFences(c, &d)
         endHold(c, &d)
         endlessLease(c, &d)
+        keepLeaseTerms(c, &d)
     }
 
     private func updateStandings(_ c: PolicyContext, _ d: inout PolicyDecision) {
         guard let primary = c.state.primary, primary.phase == .serving else { return }
         for node in c.state.dataNodes {
             guard let report = c.fresh(node.name), report.facts?.unfinishedJob == nil else { continue }
+            if let found = foreignSystem(report, c), node.standing == .joining || node.standing == .ready {
+                d.propose(
+                    .setStanding(
+                        node: node.name, memberID: node.memberID, from: node.standing, to: .refused,
+                        dataID: report.facts?.dataID,
+                        reason: "D60: its data directory has system identifier \(found), the cluster has \(c.state.systemIdentifier ?? 0)"),
+                    ["D60", "AG2"])
+                continue
+            }
             let isPrimary = node.name == primary.node
             let follows = report.isStreaming && report.facts?.server?.timeline == primary.timeline
             guard isPrimary || follows else { continue }
             let dataID = report.facts?.dataID
+            // D15: a fence ends by an order, not by itself.
+            guard node.standing != .fenced else { continue }
             guard node.standing != .ready || node.dataID != dataID else { continue }
             if let expected = c.state.systemIdentifier, report.facts?.server?.systemIdentifier != expected { continue }
             d.propose(
@@ -28,6 +41,14 @@ extension FailoverPolicy {
                     node: node.name, memberID: node.memberID, from: node.standing, to: .ready, dataID: dataID,
                     reason: isPrimary ? "primary" : "streams from \(primary.node)"), ["SE5"])
         }
+    }
+
+    /// The system identifier of other data than this cluster's.
+    private func foreignSystem(_ report: NodeReport, _ c: PolicyContext) -> UInt64? {
+        guard let expected = c.state.systemIdentifier,
+            let found = report.facts?.control?.systemIdentifier ?? report.guardStatus?.stranger?.systemIdentifier, found != expected
+        else { return nil }
+        return found
     }
 
     private func settleSynchronous(_ c: PolicyContext, _ d: inout PolicyDecision) {
@@ -61,10 +82,14 @@ extension FailoverPolicy {
 
     private func closeDirectives(_ c: PolicyContext, _ d: inout PolicyDecision) {
         for directive in c.state.directives where directive.isOpen {
-            if let result = c.fresh(directive.targetNode)?.directiveResults[directive.id] {
+            let report = c.fresh(directive.targetNode)
+            if let result = report?.directiveResults[directive.id] {
                 d.propose(
-                    .completeDirective(id: directive.id, status: result == nil ? .completed : .failed, error: result),
-                    ["CS8"])
+                    .completeDirective(
+                        id: directive.id, status: result == nil ? .completed : .failed, error: result,
+                        seconds: report?.outages?[directive.id]), ["CS8"])
+            } else if directive.status == .pending, report?.runningDirective == directive.id {
+                d.propose(.completeDirective(id: directive.id, status: .running, error: nil), ["CS8"])
             } else if let since = memory.directivesSince[directive.id],
                 c.now.since(since) >= .milliseconds(directive.ttlMilliseconds)
             {
@@ -76,7 +101,7 @@ extension FailoverPolicy {
     /// LE12: a hold ends only after the guard confirmed that it does not count it any more.
     private func endHold(_ c: PolicyContext, _ d: inout PolicyDecision) {
         guard let hold = c.state.hold, let primary = c.state.primary, let report = c.fresh(primary.node),
-            !report.isStopping
+            !report.isStopping, !isOrderedHoldRunning(hold, c)
         else { return }
         let lowering = GuardLowering.endHold(id: hold.id)
         if report.guardStatus?.lowered.contains(lowering) == true {

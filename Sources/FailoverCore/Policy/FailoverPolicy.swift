@@ -14,6 +14,7 @@ package struct FailoverPolicy: Sendable {
     package mutating func evaluate(_ c: PolicyContext) -> PolicyDecision {
         var d = PolicyDecision()
         memory.observe(c, settings: settings)
+        if c.state.operation == nil { memory.explanation = "" }
         fenceStrangers(c, &d)
         lowerLeaseIfNeeded(c, &d)
         if let operation = c.state.operation {
@@ -24,7 +25,11 @@ package struct FailoverPolicy: Sendable {
         }
         if d.command == nil { keepOrder(c, &d) }
         // D29: while a writable server is seen elsewhere nobody is appointed.
-        if d.splitBrain, case .assignPrimary = d.command { d.command = nil }
+        if d.splitBrain, case .assignPrimary = d.command {
+            d.command = nil
+            memory.explanation = "D29: a writable server without the current token is seen; nobody is appointed"
+        }
+        if d.command == nil { d.refusal = memory.explanation }
         return d
     }
 
@@ -58,13 +63,28 @@ package struct FailoverPolicy: Sendable {
     /// A writable server without the current token is fenced, and shown as split brain.
     private func fenceStrangers(_ c: PolicyContext, _ d: inout PolicyDecision) {
         for (name, timed) in c.reports.sorted(by: { $0.key < $1.key }) where c.isFresh(timed) {
-            guard let status = timed.report.guardStatus, status.mayBeWritable, status.postmasterPID != nil,
-                timed.report.facts?.server?.isInRecovery == false, let token = status.token
+            guard let status = timed.report.guardStatus else { continue }
+            if isStranger(status, on: name, c) {
+                // Its agent has the same facts and fences by itself (AG1); nobody is appointed and nothing routed until then.
+                d.splitBrain = true
+                continue
+            }
+            guard status.mayBeWritable, status.postmasterPID != nil, timed.report.facts?.server?.isInRecovery == false,
+                let token = status.token
             else { continue }
             guard token != c.state.primary?.token || name != c.state.primary?.node else { continue }
             d.orders[name] = .fence(token, reason: "DE8: writable without the current token")
             d.splitBrain = true
         }
+    }
+
+    /// AS4: a server of this cluster's data runs writable that no guard started or adopted.
+    private func isStranger(_ status: GuardStatus, on name: NodeName, _ c: PolicyContext) -> Bool {
+        guard c.state.lastToken > .never else { return false }
+        // Adopted before the first token, which then went elsewhere.
+        if status.state == .primary, status.token == nil { return c.state.primary?.node != name }
+        guard status.postmasterPID == nil, let stranger = status.stranger, stranger.mayBeWritable else { return false }
+        return stranger.systemIdentifier == nil || stranger.systemIdentifier == c.state.systemIdentifier
     }
 
     private func lowerLeaseIfNeeded(_ c: PolicyContext, _ d: inout PolicyDecision) {
@@ -121,6 +141,10 @@ package struct PolicyDecision: Sendable {
     /// Ask every data node to pledge this ballot.
     package var pledgeBallot: FencingToken?
     package var orders: [NodeName: NodeOrder] = [:]
+    /// With an appointment: why each other node was not chosen (L01).
+    package var notChosen: [(node: NodeName, reason: String)] = []
+    /// Nothing is done although something is wrong, and why; empty: nothing is wrong.
+    package var refusal = ""
     package var splitBrain = false
 
     package init() {}

@@ -21,8 +21,20 @@ package struct NodeReport: Sendable, Codable, Hashable {
     package var settledGeneration: UInt64?
     /// Directive id -> nil when done, else the error.
     package var directiveResults: [String: String?]
+    /// RESTART directive id -> seconds in which the server did not answer.
+    package var outages: [String: Double]?
+    /// The directive that is being carried out.
+    package var runningDirective: String?
     package var job: JobProgress
     package var isStopping = false
+    /// `http://HOST:PORT` where the node's API is reached; nil from a member that does not say.
+    package var apiURL: String?
+    /// The version of the managed settings that the server has taken.
+    package var parametersVersion: UInt64?
+    /// CS6: the digest of the replicated state at the last mark.
+    package var stateMark: StateMark?
+    /// nil: no virtual address is configured there.
+    package var address: VirtualAddressView?
 
     package init(node: NodeName, memberID: MemberID, version: String) {
         self.node = node

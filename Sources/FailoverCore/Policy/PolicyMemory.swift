@@ -25,6 +25,9 @@ struct PolicyMemory: Sendable {
     private(set) var unresponsiveSince: ClockStamp?
     private(set) var storageBadSince: ClockStamp?
     private(set) var pausedSince: (id: String, at: ClockStamp)?
+    private(set) var holdSince: (id: UInt64, at: ClockStamp)?
+    /// Since when leases are granted for less than expiry still waits for (LE12).
+    private(set) var shorterSince: ClockStamp?
     private(set) var directivesSince: [String: ClockStamp] = [:]
     private(set) var crashSince: ClockStamp?
     private(set) var crashes: [ClockStamp] = []
@@ -48,6 +51,13 @@ struct PolicyMemory: Sendable {
         } else {
             pausedSince = nil
         }
+        if let hold = c.state.hold {
+            if holdSince?.id != hold.id { holdSince = (hold.id, c.now) }
+        } else {
+            holdSince = nil
+        }
+        let isShorter = c.state.leases.durationMilliseconds < c.state.leases.waitMilliseconds
+        shorterSince = isShorter ? shorterSince ?? c.now : nil
         let open = c.state.directives.filter(\.isOpen).map(\.id)
         directivesSince = directivesSince.filter { open.contains($0.key) }
         for id in open where directivesSince[id] == nil { directivesSince[id] = c.now }

@@ -31,6 +31,9 @@ package struct RoutingView: Sendable {
         var table = RoutingTable()
         table.splitBrain = splitBrain
         table.replicas = replicas.map(backend)
+        for node in state.dataNodes where node.drained && node.name != state.primary?.node {
+            table.drained[node.name] = RoutingTable.Drain(limit: node.drainMilliseconds.map { .milliseconds($0) })
+        }
         guard let primary = state.primary else { return table }
         table.epoch = primary.phase == .serving ? primary.token : .never
         if isHolding {

@@ -12,10 +12,14 @@ package struct ClusterEntry: Sendable, Codable, Hashable {
     /// Milliseconds of the proposer's wall clock; display only (D9).
     package var wallTime: Int64
     package var rules: [String]
+    /// What the decision was made from (PR8).
+    package var evidence: DecisionEvidence?
+    /// The words of whoever asked (`--reason`).
+    package var reason: String?
     package var command: ClusterCommand
     package init(
         requestID: RequestID? = nil, trace: RequestID? = nil, actor: String, proposedTerm: UInt64, wallTime: Int64,
-        rules: [String] = [], command: ClusterCommand
+        rules: [String] = [], evidence: DecisionEvidence? = nil, reason: String? = nil, command: ClusterCommand
     ) {
         self.requestID = requestID
         self.trace = trace
@@ -23,7 +27,20 @@ package struct ClusterEntry: Sendable, Codable, Hashable {
         self.proposedTerm = proposedTerm
         self.wallTime = wallTime
         self.rules = rules
+        self.evidence = evidence
+        self.reason = reason
         self.command = command
+    }
+}
+
+/// What a decision of the policy was made from.
+package struct DecisionEvidence: Sendable, Codable, Hashable {
+    /// Digest of the facts (`PolicyContext.fingerprint`).
+    package var inputs: String
+    package var candidates: [DecisionRecord.Candidate]
+    package init(inputs: String, candidates: [DecisionRecord.Candidate]) {
+        self.inputs = inputs
+        self.candidates = candidates
     }
 }
 
@@ -35,9 +52,17 @@ package enum ClusterCommand: Sendable, Codable, Hashable {
     /// `timeline` is the one the data was found on; the first assignment takes the next.
     case setSystemIdentifier(UInt64, timeline: TimelineID)
     case setStanding(node: NodeName, memberID: MemberID, from: Standing, to: Standing, dataID: DataID?, reason: String)
-    case setDrained(node: NodeName, drained: Bool)
+    /// `milliseconds`: how long the sessions of a drained node may go on.
+    case setDrained(node: NodeName, drained: Bool, milliseconds: Int64? = nil)
+    /// An operator forbids the node to be writable: its token ends, its standing is `fenced` (D15).
+    case fenceNode(node: NodeName, memberID: MemberID, reason: String)
+    /// The leader saw that nothing on the fenced node can be writable any more.
+    case proveFence(node: NodeName, method: FenceRecord.Method)
+    case unfenceNode(node: NodeName, memberID: MemberID, dataID: DataID?)
     case startOperation(OperationRecord)
     case advanceOperation(id: String, from: OperationRecord.Phase, to: OperationRecord.Phase, detail: String)
+    /// An operator ends an operation before its point of no return; `phase` is the one it was in when that was decided.
+    case cancelOperation(id: String, phase: OperationRecord.Phase, message: String)
     case finishOperation(id: String, result: OperationRecord.Result, message: String)
     case recordRelease(token: FencingToken, guardIncarnation: GuardIncarnation, evidence: ReleaseEvidence)
     case assignPrimary(Assignment)
@@ -49,14 +74,24 @@ package enum ClusterCommand: Sendable, Codable, Hashable {
     case setLeaseMode(LeaseMode, token: FencingToken, confirmed: Bool)
     case setHold(HoldRecord)
     case clearHold(id: UInt64)
+    /// An operator's hold ends before its time: the guard is lowered next (LE12).
+    case releaseHold(id: UInt64)
     case beginSyncChange(token: FencingToken, generation: UInt64, mode: SynchronousMode, rule: AckRule)
     case settleSync(token: FencingToken, generation: UInt64)
     case setSyncPolicy(mode: SynchronousMode?, wanted: Int)
     case pause(PauseRecord)
     case resume(id: String?)
     case publishDirective(DirectiveRecord)
-    case completeDirective(id: String, status: DirectiveRecord.Status, error: String?)
+    /// Only one that nobody has begun.
+    case cancelDirective(id: String, message: String)
+    /// `seconds`: for how long the server of a RESTART did not answer.
+    case completeDirective(id: String, status: DirectiveRecord.Status, error: String?, seconds: Double? = nil)
     case appendDecision(DecisionRecord)
+    /// `expectedVersion` nil: whatever it is.
+    case patchPostgresParameters(expectedVersion: UInt64?, set: [String: String], unset: [String])
+    case createToken(TokenRecord)
+    case rotateToken(name: String, digest: String)
+    case revokeToken(name: String)
 }
 
 /// The content of `AssignPrimary`.

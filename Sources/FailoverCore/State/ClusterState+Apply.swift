@@ -25,6 +25,9 @@ extension ClusterState {
             var next = self
             do throws(Rejection) {
                 try next.carryOut(entry, term: term)
+                if let record = DecisionRecord(entry, before: self, after: next) {
+                    next.decisions.chain(record, keeping: Caps.decisions)
+                }
                 self = next
                 result = .applied
             } catch {
@@ -52,12 +55,15 @@ extension ClusterState {
         case .setSystemIdentifier(let id, let timeline): try setSystemIdentifier(id, timeline)
         case .setStanding(let node, let memberID, let from, let to, let dataID, let reason):
             try setStanding(node, memberID, from: from, to: to, dataID: dataID, reason: reason)
-        case .setDrained(let node, let drained):
-            guard nodes[node] != nil else { throw Rejection("CS4", "node \"\(node)\" is not registered") }
-            nodes[node]?.drained = drained
+        case .setDrained(let node, let drained, let milliseconds): try setDrained(node, drained, milliseconds)
+        case .fenceNode(let node, let memberID, let reason): try fenceNode(node, memberID, reason)
+        case .proveFence(let node, let method): try proveFence(node, method)
+        case .unfenceNode(let node, let memberID, let dataID): try unfenceNode(node, memberID, dataID)
         case .startOperation(let record): try startOperation(record, entry, term)
         case .advanceOperation(let id, let from, let to, let detail):
             try advanceOperation(id, from: from, to: to, detail: detail, entry, term)
+        case .cancelOperation(let id, let phase, let message):
+            try cancelOperation(id, phase, message, at: entry.wallTime)
         case .finishOperation(let id, let result, let message):
             try finishOperation(id, result, message, at: entry.wallTime)
         case .recordRelease(let token, let incarnation, let evidence):
@@ -67,17 +73,25 @@ extension ClusterState {
             try recordPromotion(token, timeline, fork, at: entry.wallTime)
         case .abandonAssignment(let token, let reason): try abandonAssignment(token, reason, at: entry.wallTime)
         case .setLeaseTerms(let milliseconds):
-            guard (1000...60_000).contains(milliseconds) else { throw Rejection("LE12", "a lease lasts 1 s to 60 s") }
+            // 2.3: longer only while paused (4.11).
+            guard (1000...(paused == nil ? 60_000 : 600_000)).contains(milliseconds) else {
+                throw Rejection("LE12", "a lease lasts 1 s to 60 s, while paused to 10 min")
+            }
             leases.durationMilliseconds = milliseconds
             leases.waitMilliseconds = max(leases.waitMilliseconds, milliseconds)
+            leases.generation = (leases.generation ?? 0) + 1
         case .settleLeaseWait(let milliseconds):
             guard leases.durationMilliseconds == milliseconds else { throw Rejection("LE12", "the duration differs") }
             leases.waitMilliseconds = milliseconds
+            if paused == nil, leases.usualMilliseconds == milliseconds { leases.usualMilliseconds = nil }
         case .setLeaseMode(let mode, let token, let confirmed): try setLeaseMode(mode, token, confirmed)
         case .setHold(let record): try setHold(record)
         case .clearHold(let id):
             guard hold?.id == id else { throw Rejection("LE12", "hold \(id) is not active") }
             hold = nil
+        case .releaseHold(let id):
+            guard hold?.id == id, hold?.isOrdered == true else { throw Rejection("LE12", "hold \(id) is not an operator's") }
+            hold?.isOrdered = false
         case .beginSyncChange(let token, let generation, let mode, let rule):
             try beginSyncChange(token, generation, mode, rule)
         case .settleSync(let token, let generation):
@@ -92,6 +106,7 @@ extension ClusterState {
         case .pause(let record):
             guard paused == nil else { throw Rejection("CS4", "already paused") }
             paused = record
+            leases.usualMilliseconds = leases.usualMilliseconds ?? leases.durationMilliseconds
         case .resume(let id):
             guard let active = paused, id == nil || active.id == id else { throw Rejection("CS4", "not paused") }
             paused = nil
@@ -99,11 +114,15 @@ extension ClusterState {
             guard nodes[record.targetNode] != nil else { throw Rejection("CS4", "the target is not registered") }
             guard primary?.token ?? .never == record.token else { throw Rejection("D36", "the token is not current") }
             append(record)
-        case .completeDirective(let id, let status, let error):
-            try completeDirective(id, status, error, at: entry.wallTime)
-        case .appendDecision(let record):
-            decisions.append(record)
-            decisions.keepNewest(Caps.decisions)
+        case .cancelDirective(let id, let message): try cancelDirective(id, message, at: entry.wallTime)
+        case .completeDirective(let id, let status, let error, let seconds):
+            try completeDirective(id, status, error, seconds, at: entry.wallTime)
+        case .appendDecision: break  // Recorded with every other decision, in `apply`.
+        case .patchPostgresParameters(let expected, let set, let unset):
+            try patchPostgresParameters(expected, set: set, unset: unset, by: entry.actor, at: entry.wallTime)
+        case .createToken(let record): try createToken(record)
+        case .rotateToken(let name, let digest): try rotateToken(name, digest, at: entry.wallTime)
+        case .revokeToken(let name): try revokeToken(name)
         }
     }
 
@@ -143,6 +162,8 @@ extension ClusterState {
             merged.standingReason = known.standingReason
             merged.dataID = known.dataID
             merged.drained = known.drained
+            merged.drainMilliseconds = known.drainMilliseconds
+            merged.fence = known.fence
         } else {
             guard tombstones.contains(known.memberID) else {
                 throw Rejection("CS4", "node \"\(record.name)\" is registered with another member id")
@@ -215,7 +236,10 @@ extension ClusterState {
         guard hold.map({ record.durationMilliseconds >= $0.durationMilliseconds }) ?? true else {
             throw Rejection("LE12", "a longer hold is active")
         }
+        // A restart of the daemon inside an operator's hold does not end it.
+        let wasOrdered = hold?.isOrdered == true
         hold = record
+        if wasOrdered { hold?.isOrdered = true }
     }
 
     private mutating func beginSyncChange(

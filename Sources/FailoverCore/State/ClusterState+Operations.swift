@@ -58,6 +58,25 @@ extension ClusterState {
         }
     }
 
+    /// Before `AssignPrimary`, the point of no return. After the stop of a switchover the old primary is started again first.
+    mutating func cancelOperation(
+        _ id: String, _ phase: OperationRecord.Phase, _ message: String, at time: Int64
+    ) throws(Rejection) {
+        guard let running = operation, running.id == id else { throw Rejection("CS4", "operation \(id) is not in progress") }
+        guard running.phase == phase else {
+            throw Rejection("operation.cancellable", "it has reached phase \(running.phase.rawValue) meanwhile")
+        }
+        switch phase {
+        case .checkpoint, .hold: finish(.undone, message: message, at: time)
+        case .stop where primary?.phase == .serving:
+            enter(.undo, detail: message, at: time)
+            cancelOpen(of: id, at: time, error: message)
+        case .pledge where running.kind == .failover: finish(.failed, message: message, at: time)
+        case .stop, .pledge, .undo, .promote, .settle:
+            throw Rejection("operation.cancellable", "phase \(phase.rawValue) is past the point of no return")
+        }
+    }
+
     mutating func finishOperation(
         _ id: String, _ result: OperationRecord.Result, _ message: String, at time: Int64
     ) throws(Rejection) {
@@ -136,7 +155,8 @@ extension ClusterState {
         let hasNeverServed = !timelines.contains { $0.forkLSN != nil }
         let standingFits = record.standing == .ready || (record.standing == .joining && hasNeverServed)
         guard standingFits else { throw Rejection("SE5", "node \"\(a.node)\" stands at \(record.standing.rawValue)") }
-        guard a.timeline == lastTimeline.next else { throw Rejection("D59", "timeline \(a.timeline) is not the next") }
+        let isAdoption = a.basis == .never && running.kind == .bootstrap && a.timeline == lastTimeline
+        guard a.timeline == lastTimeline.next || isAdoption else { throw Rejection("D59", "timeline \(a.timeline) is not the next") }
         switch a.basis {
         case .never: guard lastToken == .never else { throw Rejection("LE8", "a token was assigned before") }
         case .released:
@@ -224,13 +244,21 @@ extension ClusterState {
     }
 
     mutating func completeDirective(
-        _ id: String, _ status: DirectiveRecord.Status, _ error: String?, at time: Int64
+        _ id: String, _ status: DirectiveRecord.Status, _ error: String?, _ seconds: Double?, at time: Int64
     ) throws(Rejection) {
         guard let i = directives.lastIndex(where: { $0.id == id }) else { throw Rejection("CS4", "no such directive") }
         guard directives[i].isOpen, status != .pending else { throw Rejection("CS4", "the directive is finished") }
         directives[i].status = status
         directives[i].error = error
+        directives[i].seconds = seconds
         if status != .running { directives[i].completedAt = time }
+    }
+
+    mutating func cancelDirective(_ id: String, _ message: String, at time: Int64) throws(Rejection) {
+        guard let directive = directives.last(where: { $0.id == id }), directive.status == .pending else {
+            throw Rejection("directive.pending", "directive \(id) is not pending")
+        }
+        close(at: time, as: .cancelled, error: message) { $0.id == id }
     }
 
     private mutating func complete(_ type: DirectiveRecord.Kind, of operationID: String, at time: Int64) {

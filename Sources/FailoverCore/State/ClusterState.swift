@@ -28,8 +28,12 @@ package struct ClusterState: Sendable, Codable, Hashable {
     package var timelines: [TimelineRecord] = []
     package var certificates: [LossCertificate] = []
     package var decisions: [DecisionRecord] = []
+    /// Managed settings of PostgreSQL; nil: none was ever set.
+    package var postgresParameters: PostgresParametersRecord?
     /// Results of requests already carried out, oldest first (CS5).
     package var idempotency: [IdempotencyRecord] = []
+    /// Named tokens of the API; nil in the state of a cluster that never had one.
+    package var tokens: [TokenRecord]?
 
     /// Named limits of section 3.1.
     package enum Caps {
@@ -43,6 +47,9 @@ package struct ClusterState: Sendable, Codable, Hashable {
         package static let decisions = 512
         package static let idempotency = 4096
         package static let ackRules = 8
+        package static let parameters = 512
+        package static let parameterBytes = 64 << 10
+        package static let tokens = 64
     }
 
     package init() {}
@@ -84,6 +91,10 @@ package struct NodeRecord: Sendable, Codable, Hashable {
     package var standingReason: String
     package var dataID: DataID?
     package var drained = false
+    /// How long sessions may go on after `drained` was set; nil: as each proxy is configured (PX3).
+    package var drainMilliseconds: Int64?
+    /// Set while `standing` is `fenced`.
+    package var fence: FenceRecord?
     /// Stays a learner (`peer add --learner`).
     package var learnerOnly = false
 
@@ -104,6 +115,19 @@ package struct NodeRecord: Sendable, Codable, Hashable {
     }
 
     package var endpoint: PostgresEndpoint { PostgresEndpoint(node: name, host: host, port: postgresPort) }
+}
+
+/// An operator's fence, and how it was proven that the node is not writable.
+package struct FenceRecord: Sendable, Codable, Hashable {
+    package enum Method: String, Sendable, Codable, Hashable {
+        /// The node's guard said that no process of the server is left, or that none is writable.
+        case guardConfirmation = "guard_confirmation"
+        /// The last lease that this node can have had has provably ended (LE8).
+        case leaseEnd = "lease_end"
+    }
+    /// nil: not yet proven.
+    package var method: Method?
+    package init(method: Method? = nil) { self.method = method }
 }
 
 package struct NodeTags: Sendable, Codable, Hashable {
@@ -153,6 +177,10 @@ package struct LeaseTerms: Sendable, Codable, Hashable {
     /// What expiry waits for; never below the duration of any grant that may still count.
     package var waitMilliseconds: Int64 = 3000
     package var mode = LeaseMode.timed
+    /// Counts the changes of `durationMilliseconds`, so that a guard's confirmation is not taken for that of an earlier change.
+    package var generation: UInt64?
+    /// What a pause raised, and a resume goes back to (4.11); nil: the duration in force is the usual one.
+    package var usualMilliseconds: Int64?
     package init() {}
 }
 
@@ -162,14 +190,21 @@ package struct HoldRecord: Sendable, Codable, Hashable {
     package var guardIncarnation: GuardIncarnation
     package var durationMilliseconds: Int64
     package var reason: String
+    /// An operator asked for it (`node restart-hold`): it ends with its time or by `ReleaseHold`, not when a daemon returns.
+    package var isOrdered: Bool?
+    /// Milliseconds of the proposer's wall clock; display only (D9).
+    package var since: Int64?
     package init(
-        id: UInt64, token: FencingToken, guardIncarnation: GuardIncarnation, durationMilliseconds: Int64, reason: String
+        id: UInt64, token: FencingToken, guardIncarnation: GuardIncarnation, durationMilliseconds: Int64, reason: String,
+        isOrdered: Bool? = nil, since: Int64? = nil
     ) {
         self.id = id
         self.token = token
         self.guardIncarnation = guardIncarnation
         self.durationMilliseconds = durationMilliseconds
         self.reason = reason
+        self.isOrdered = isOrdered
+        self.since = since
     }
 }
 
@@ -185,18 +220,6 @@ package struct PauseRecord: Sendable, Codable, Hashable {
         self.by = by
         self.since = since
         self.durationMilliseconds = durationMilliseconds
-    }
-}
-
-/// One line of the decision record (PR8).
-package struct DecisionRecord: Sendable, Codable, Hashable {
-    package var at: Int64
-    package var rules: [String]
-    package var text: String
-    package init(at: Int64, rules: [String], text: String) {
-        self.at = at
-        self.rules = rules
-        self.text = text
     }
 }
 

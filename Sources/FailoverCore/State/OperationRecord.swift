@@ -111,6 +111,8 @@ package struct DirectiveRecord: Sendable, Codable, Hashable {
     package var ttlMilliseconds: Int64
     package var term: UInt64
     package var error: String?
+    /// RESTART: for how long the server did not answer.
+    package var seconds: Double?
     package var requestID: RequestID?
     package init(
         id: String, type: Kind, targetNode: NodeName, params: [String: String] = [:], token: FencingToken,

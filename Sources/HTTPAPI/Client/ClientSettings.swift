@@ -1,4 +1,5 @@
 import ClusterModel
+import Glibc
 
 /// How the client reaches daemons (`cli.md`, section 1).
 package struct ClientSettings: Sendable {
@@ -26,6 +27,12 @@ package struct ClientSettings: Sendable {
     package var connectTimeout: Duration
     /// Limit: bytes of an answer.
     package var maximumAnswer: Int
+    /// Who called `sudo`, told over the unix socket only, for the audit log.
+    package var sudoUser: String? = ClientSettings.sudoCaller
+    /// Told of each address that was tried, and how it answered (`--verbose`).
+    package var trace: (@Sendable (String) -> Void)?
+
+    private static var sudoCaller: String? { geteuid() == 0 ? getenv("SUDO_USER").map { String(cString: $0) } : nil }
 
     package init(
         endpoints: [Endpoint], token: Token? = nil, authorityFile: String? = nil, certificateFile: String? = nil,

@@ -11,6 +11,7 @@ package struct HTTPOperationInvoker: OperationInvoker {
         var query: [String] = []
         if let wait = call.waitLimit { query.append("wait=\(DurationValue(wait))") }
         if call.dryRun { query.append("dry_run=true") }
+        query += RequestNotes.query(of: call)
         var request = ClientRequest(
             method: "POST",
             path: "/v1/operations/\(call.operation)" + (query.isEmpty ? "" : "?" + query.joined(separator: "&")),
@@ -47,12 +48,15 @@ package struct HTTPOperationInvoker: OperationInvoker {
         var tried: [String] = []
         for endpoint in settings.endpoints {
             do throws(ExchangeFailure) {
+                let began = clock.now
                 let answer = try await exchange(request, endpoint, deadline: deadline)
+                trace(endpoint, "answered \(answer.status) in \(began.duration(to: clock.now).inMilliseconds) ms")
                 try refuse(answer, endpoint)
                 return (answer, endpoint)
             } catch {
                 if let refusal = error.refusal { throw refusal }
                 tried.append("\(endpoint): \(error.reason)")
+                trace(endpoint, error.reason)
                 if error.wasSent, !mayRepeat { throw unknownOutcome(endpoint, error) }
                 if error.isDeadline, clock.now >= deadline { throw deadlinePassed(timeout, tried) }
             }
@@ -61,6 +65,8 @@ package struct HTTPOperationInvoker: OperationInvoker {
             .unavailable, "no daemon answered", detail: tried.joined(separator: "\n"),
             hint: "is it running? look with `systemctl status pgbastion`, or name another node with --addr")
     }
+
+    private func trace(_ endpoint: Endpoint, _ text: String) { settings.trace?("\(endpoint): \(text)") }
 
     private func exchange(
         _ request: ClientRequest, _ endpoint: Endpoint, deadline: ContinuousClock.Instant
@@ -71,6 +77,9 @@ package struct HTTPOperationInvoker: OperationInvoker {
         switch endpoint {
         case .unixSocket:
             // The socket needs no token, so it gets none.
+            if let user = settings.sudoUser.flatMap({ RequestID($0) }) {
+                request.headers.append((name: "X-Pgbastion-Sudo-User", value: user.rawValue))
+            }
             return try await plain.run(request, to: endpoint)
         case .http:
             try authorize(&request)
@@ -98,12 +107,23 @@ package struct HTTPOperationInvoker: OperationInvoker {
         guard answer.status == 401 || answer.status == 403 else { return }
         let code: ErrorCode = answer.status == 401 ? .unauthenticated : .forbidden
         let message =
-            settings.token.map { "the token from \($0.source) was rejected" }
+            roleRefusal(answer) ?? settings.token.map { "the token from \($0.source) was rejected" }
             ?? "\(endpoint) asks for a token and none is known"
         let refusal = BastionError(
             code, message, detail: "\(endpoint) answered \(answer.status).",
             hint: "give the token of api.auth_token with --token-file")
         throw ExchangeFailure(reason: message, wasSent: false, refusal: refusal)
+    }
+
+    /// A token that is known and may not do this: what the daemon says, and where the token came from.
+    private func roleRefusal(_ answer: ClientAnswer) -> String? {
+        guard answer.status == 403, let source = settings.token?.source else { return nil }
+        do {
+            let told = try OperationEnvelope(parsing: answer.body).error?.message
+            return told == nil || told == "invalid token" ? nil : told.map { "\($0) (the token from \(source))" }
+        } catch {
+            return nil
+        }
     }
 
     private func unknownOutcome(_ endpoint: Endpoint, _ failure: ExchangeFailure) -> BastionError {

@@ -37,18 +37,10 @@ enum GuideBodies {
 
     /// Reads a body whatever its `Content-Type` says (Q01); none at all is `{}` (Q02).
     static func read<Body: Decodable>(
-        _ type: Body.Type, _ call: RouteCall, _ fields: [ParameterDefinition]
+        _ type: Body.Type, _ call: RouteCall, _ about: RouteAbout
     ) throws(BastionError) -> Body {
-        let definition = OperationDefinition(name: "body", summary: "", parameters: fields)
+        let definition = OperationDefinition(name: "body", summary: "", parameters: about.body ?? [])
         let checked = try InputValidation.check(call.request.body, against: definition)
         return try JSONText.decode(type, from: checked)
-    }
-
-    static func node(_ name: String, required: Bool = false) -> ParameterDefinition {
-        ParameterDefinition(name: name, kind: .nodeName, help: "the name of a node", isRequired: required)
-    }
-
-    static func field(_ name: String, _ kind: ParameterDefinition.Kind, required: Bool = false) -> ParameterDefinition {
-        ParameterDefinition(name: name, kind: kind, help: "", isRequired: required)
     }
 }

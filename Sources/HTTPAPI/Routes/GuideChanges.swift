@@ -4,24 +4,25 @@ import Operations
 /// The changes of the operations guide (E03, E04, E06, E12 to E16).
 enum GuideChanges {
     static let routes: [Route] = [
-        .post("/raft/add-peer") { call throws(BastionError) in try await addPeer(call) },
-        .post("/raft/remove-peer") { call throws(BastionError) in try await removePeer(call) },
-        .post("/raft/transfer-leadership") { call throws(BastionError) in try await transfer(call) },
-        .post("/cluster/failover") { call throws(BastionError) in try await failover(call) },
-        .post("/cluster/switchover") { call throws(BastionError) in try await switchover(call) },
-        .post("/cluster/pause") { call throws(BastionError) in try await pause(call) },
-        .post("/cluster/resume") { call throws(BastionError) in try await resume(call) },
-        .post("/cluster/reinitialize") { call throws(BastionError) in try await reinitialize(call) },
+        .post("/raft/add-peer", about: Abouts.addPeer) { call throws(BastionError) in try await addPeer(call) },
+        .post("/raft/remove-peer", about: Abouts.removePeer) { call throws(BastionError) in try await removePeer(call) },
+        .post("/raft/transfer-leadership", about: Abouts.transfer) { call throws(BastionError) in
+            try await transfer(call)
+        },
+        .post("/cluster/failover", about: Abouts.failover) { call throws(BastionError) in try await failover(call) },
+        .post("/cluster/switchover", about: Abouts.switchover) { call throws(BastionError) in
+            try await switchover(call)
+        },
+        .post("/cluster/pause", about: Abouts.pause) { call throws(BastionError) in try await pause(call) },
+        .post("/cluster/resume", about: Abouts.resume) { call throws(BastionError) in try await resume(call) },
+        .post("/cluster/reinitialize", about: Abouts.reinitialize) { call throws(BastionError) in
+            try await reinitialize(call)
+        },
     ]
 
     /// E03: 200 once it is committed as a learner; `?wait=60s` waits for the voter.
     private static func addPeer(_ call: RouteCall) async throws(BastionError) -> APIResponse {
-        let body = try GuideBodies.read(
-            GuideBodies.AddPeer.self, call,
-            [
-                GuideBodies.node("id", required: true), GuideBodies.field("address", .address, required: true),
-                GuideBodies.field("learner", .flag),
-            ])
+        let body = try GuideBodies.read(GuideBodies.AddPeer.self, call, Abouts.addPeer)
         let output = try await PeerAddOperation.perform(
             .init(name: body.id, address: body.address, learner: body.learner),
             in: try call.context(waitLimit: try call.waitLimit()))
@@ -32,9 +33,8 @@ enum GuideChanges {
     }
 
     private static func removePeer(_ call: RouteCall) async throws(BastionError) -> APIResponse {
-        let body = try GuideBodies.read(
-            GuideBodies.RemovePeer.self, call,
-            [GuideBodies.node("id", required: true), GuideBodies.field("force", .flag)])
+        let body = try GuideBodies.read(GuideBodies.RemovePeer.self, call, Abouts.removePeer)
+        try call.require(PeerRemoveOperation.definition, given: body.force == true ? ["force"] : [])
         let output = try await PeerRemoveOperation.perform(
             .init(name: body.id, force: body.force), in: try call.context(waitLimit: try call.waitLimit()))
         return try .json(
@@ -45,8 +45,7 @@ enum GuideChanges {
 
     /// E06: answered when another node leads. Without a field it must reach the leader itself.
     private static func transfer(_ call: RouteCall) async throws(BastionError) -> APIResponse {
-        let body = try GuideBodies.read(
-            GuideBodies.Transfer.self, call, [GuideBodies.node("to"), GuideBodies.node("from")])
+        let body = try GuideBodies.read(GuideBodies.Transfer.self, call, Abouts.transfer)
         if let from = body.from, let leader = await call.gateway.view().raft.leader, leader != from {
             throw BastionError(.preconditionFailed, "\"\(from)\" does not lead, \"\(leader)\" does")
         }
@@ -61,9 +60,8 @@ enum GuideChanges {
     }
 
     private static func failover(_ call: RouteCall) async throws(BastionError) -> APIResponse {
-        let body = try GuideBodies.read(
-            GuideBodies.Failover.self, call,
-            [GuideBodies.node("to"), GuideBodies.field("allow_data_loss", .size)])
+        let body = try GuideBodies.read(GuideBodies.Failover.self, call, Abouts.failover)
+        try call.require(FailoverOperation.definition, given: body.allowDataLoss == nil ? [] : ["allow_data_loss"])
         let output = try await FailoverOperation.perform(
             .init(to: body.to, allowDataLoss: body.allowDataLoss),
             in: try call.context(waitLimit: try call.waitLimit()))
@@ -71,8 +69,7 @@ enum GuideChanges {
     }
 
     private static func switchover(_ call: RouteCall) async throws(BastionError) -> APIResponse {
-        let body = try GuideBodies.read(
-            GuideBodies.Switchover.self, call, [GuideBodies.node("to"), GuideBodies.field("max_lag", .size)])
+        let body = try GuideBodies.read(GuideBodies.Switchover.self, call, Abouts.switchover)
         let output = try await SwitchoverOperation.perform(
             .init(to: body.to, maxLag: body.maxLag),
             in: try call.context(waitLimit: try call.waitLimit()))
@@ -92,15 +89,14 @@ enum GuideChanges {
     }
 
     private static func pause(_ call: RouteCall) async throws(BastionError) -> APIResponse {
-        let body = try GuideBodies.read(
-            GuideBodies.Pause.self, call, [GuideBodies.field("for", .duration), GuideBodies.field("reason", .text)])
+        let body = try GuideBodies.read(GuideBodies.Pause.self, call, Abouts.pause)
         let output = try await PauseOperation.perform(
             .init(for: body.for, reason: body.reason), in: try call.context(waitLimit: try call.waitLimit()))
         return try paused("automatic failover paused", output)
     }
 
     private static func resume(_ call: RouteCall) async throws(BastionError) -> APIResponse {
-        _ = try GuideBodies.read(GuideBodies.Nothing.self, call, [])
+        _ = try GuideBodies.read(GuideBodies.Nothing.self, call, Abouts.resume)
         let output = try await ResumeOperation.perform(
             .init(), in: try call.context(waitLimit: try call.waitLimit()))
         return try paused("automatic failover resumed", output)
@@ -115,10 +111,7 @@ enum GuideChanges {
 
     /// E16: without `node` the receiving node.
     private static func reinitialize(_ call: RouteCall) async throws(BastionError) -> APIResponse {
-        let method = ParameterDefinition(
-            name: "method", kind: .choice, help: "", choices: ReinitializeMethod.allCases.map(\.rawValue))
-        let body = try GuideBodies.read(
-            GuideBodies.Reinitialize.self, call, [GuideBodies.node("node"), GuideBodies.node("from"), method])
+        let body = try GuideBodies.read(GuideBodies.Reinitialize.self, call, Abouts.reinitialize)
         let own = await call.gateway.view().node
         let limit = try call.waitLimit()
         let output = try await NodeReinitOperation.perform(

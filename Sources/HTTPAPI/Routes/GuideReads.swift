@@ -4,27 +4,77 @@ import Operations
 /// The reads of the operations guide (E01, E02, E05, E07 to E11).
 enum GuideReads {
     static let routes: [Route] = [
-        .get("/raft/state") { call throws(BastionError) in try .json(RaftStatusOutput(await call.gateway.view())) },
-        .get("/raft/peers") { call throws(BastionError) in try .json(PeersShape(await call.gateway.view())) },
-        .get("/members") { call throws(BastionError) in try .json(PeersShape(await call.gateway.view())) },
-        .get("/raft/directives") { call throws(BastionError) in try await directives(call) },
-        .get("/directives") { call throws(BastionError) in try await directives(call) },
-        .get("/raft/directives/{id}") { call throws(BastionError) in try await directive(call) },
-        .get("/health", .probe) { call throws(BastionError) in try await health(call) },
-        .get("/cluster") { call throws(BastionError) in try .json(ClusterShape(await call.gateway.view())) },
-        .get("/cluster/state") { call throws(BastionError) in try .json(ClusterStateShape(await call.gateway.view())) },
-        .get("/cluster/replication") { call throws(BastionError) in
-            try .json(ReplicationShape(await call.gateway.view()))
+        .get("/raft/state", about: .init("Raft as this node sees it", rows: ["E01"], RaftStatusOutput.self)) {
+            call throws(BastionError) in try .json(RaftStatusOutput(await call.gateway.view()))
         },
-        .get("/cluster/health/history") { call throws(BastionError) in try await healthHistory(call) },
-        .get("/nodes") { call throws(BastionError) in try .json(NodesShape(await call.gateway.view())) },
-        .get("/history") { call throws(BastionError) in try .json(history(await call.gateway.view())) },
+        .get("/raft/peers", about: peersAbout) { call throws(BastionError) in
+            try .json(PeersShape(await call.gateway.view()))
+        },
+        .get("/members", about: peersAbout) { call throws(BastionError) in
+            try .json(PeersShape(await call.gateway.view()))
+        },
+        .get("/raft/directives", about: directivesAbout) { call throws(BastionError) in try await directives(call) },
+        .get("/directives", about: directivesAbout) { call throws(BastionError) in try await directives(call) },
+        .get("/raft/directives/{id}", about: .init("one order of the leader", rows: ["E05"], DirectiveRow.self)) {
+            call throws(BastionError) in try await directive(call)
+        },
+        .get("/health", .probe, about: healthAbout) { call throws(BastionError) in try await health(call) },
+        .get("/cluster", about: .init("routing and members", rows: ["E08", "X13"], ClusterShape.self)) {
+            call throws(BastionError) in try .json(ClusterShape(await call.gateway.view()))
+        },
+        .get("/cluster/state", about: .init("the cluster on one page", rows: ["E09"], ClusterStateShape.self)) {
+            call throws(BastionError) in try .json(ClusterStateShape(await call.gateway.view()))
+        },
+        .get("/cluster/replication", about: .init("lag and slots", rows: ["E10"], ReplicationShape.self)) {
+            call throws(BastionError) in try .json(ReplicationShape(await call.gateway.view()))
+        },
+        .get("/cluster/health/history", about: historyAbout) { call throws(BastionError) in
+            try await healthHistory(call)
+        },
+        .get("/nodes", about: .init("the registered nodes", rows: ["X06"], NodesShape.self)) {
+            call throws(BastionError) in try .json(NodesShape(await call.gateway.view()))
+        },
+        .get("/history", about: timelinesAbout) { call throws(BastionError) in
+            try .json(history(await call.gateway.view()))
+        },
     ]
+
+    private static let peersAbout = RouteAbout("the members of the Raft group", rows: ["E02", "X05"], PeersShape.self)
+
+    private static let directivesAbout = RouteAbout(
+        "the leader's orders to nodes", rows: ["E05", "X05"], query: DirectiveListOperation.definition.parameters,
+        DirectiveListOutput.self)
+
+    private static let healthAbout = RouteAbout(
+        "whether this node can serve", rows: ["E07"],
+        answers: [
+            .json(200, "`status` is `ok`", HealthReport.self), .json(503, "any other `status`", HealthReport.self),
+        ])
+
+    private static let historyAbout = RouteAbout(
+        "the last checks of this node's PostgreSQL, newest first", rows: ["E11"],
+        query: [
+            ParameterDefinition(
+                name: "limit", kind: .integer, help: "how many", defaultText: "20",
+                limits: ParameterLimits(minimum: 1, maximum: 100))
+        ], HealthHistoryOutput.self)
+
+    private static let timelinesAbout = RouteAbout(
+        "changes of timeline, oldest first", rows: ["X12"],
+        answers: [
+            RouteAbout.Answer(200, "rows of timeline, LSN, reason, time and new primary, as Patroni lists them") {
+                let cell = JSONValue.record([("type", .array([.string("integer"), .string("string")]))])
+                let row = JSONValue.record([
+                    ("type", .string("array")), ("items", cell), ("minItems", .number("5")), ("maxItems", .number("5")),
+                ])
+                return .record([("type", .string("array")), ("items", row)])
+            }
+        ])
 
     private static func directives(_ call: RouteCall) async throws(BastionError) -> APIResponse {
         let view = await call.gateway.view()
         return try .json(
-            DirectiveListOutput(view, node: call.target.value("node"), status: call.target.value("status")))
+            DirectiveListOutput(view, node: call.query["node"]?.string, status: call.query["status"]?.string))
     }
 
     private static func directive(_ call: RouteCall) async throws(BastionError) -> APIResponse {
@@ -43,14 +93,8 @@ enum GuideReads {
 
     /// E11: default 20, at most 100.
     private static func healthHistory(_ call: RouteCall) async throws(BastionError) -> APIResponse {
-        var limit = 20
-        if let text = call.target.value("limit") {
-            guard let number = Int(text), (1...100).contains(number) else {
-                throw BastionError(.invalidRequest, "query field \"limit\" must be a number from 1 to 100")
-            }
-            limit = number
-        }
-        return try .json(HealthHistoryOutput(await call.gateway.view(), limit: limit))
+        let limit = call.query["limit"]?.integer ?? 20
+        return try .json(HealthHistoryOutput(await call.gateway.view(), limit: Int(limit)))
     }
 
     /// X12: `[timeline, lsn, reason, time, new_primary]`, oldest first, as Patroni lists it.

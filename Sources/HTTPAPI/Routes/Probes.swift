@@ -25,7 +25,7 @@ enum Probes {
         _ paths: [String], _ holds: @escaping @Sendable (ClusterView, RequestTarget) throws(BastionError) -> Bool
     ) -> [Route] {
         paths.map { path in
-            Route(["GET", "HEAD", "OPTIONS"], path, .probe) { call throws(BastionError) in
+            Route(["GET", "HEAD", "OPTIONS"], path, .probe, about: about(path)) { call throws(BastionError) in
                 let view = await call.gateway.view()
                 let isRight = try holds(view, call.target)
                 let isNear = try isWithinLag(view, call.target)
@@ -35,10 +35,27 @@ enum Probes {
     }
 
     private static func live(_ path: String) -> Route {
-        Route(["GET", "HEAD", "OPTIONS"], path, .probe) { call throws(BastionError) in
+        let about = RouteAbout(
+            "probe: the daemon's loops make progress", rows: ["X10"],
+            answers: [.json(200, "they do", LiveShape.self), .json(503, "they do not", LiveShape.self)])
+        return Route(["GET", "HEAD", "OPTIONS"], path, .probe, about: about) { call throws(BastionError) in
             let isLive = await call.node.isLive()
-            return try .json(["status": isLive ? "live" : "stuck"], status: isLive ? 200 : 503)
+            return try .json(LiveShape(status: isLive ? "live" : "stuck"), status: isLive ? 200 : 503)
         }
+    }
+
+    struct LiveShape: Codable, Sendable { var status: String }
+
+    private static func about(_ path: String) -> RouteAbout {
+        let isReadiness = path.hasPrefix("/read") && path != "/read-only" && path != "/read-write"
+        return RouteAbout(
+            "probe, with Patroni's meaning", rows: [isReadiness ? "X10" : "X09"],
+            query: [
+                ParameterDefinition(name: "lag", kind: .size, help: "503 when a replica is further behind", example: "16MiB"),
+                ParameterDefinition(
+                    name: "replication_state", kind: .text, help: "503 for a replica in another state", example: "streaming"),
+            ],
+            answers: [.json(200, "it is so", PatroniShape.self), .json(503, "it is not", PatroniShape.self)])
     }
 
     private static func own(_ view: ClusterView) -> NodeView? { view.node(named: view.node) }

@@ -18,6 +18,8 @@ package struct APINode: Sendable {
     package typealias ReloadOutcome = ReloadReport
 
     package var gateway: any ClusterGateway
+    /// X08
+    package var events: EventFeed
     /// The Prometheus page.
     package var metricsText: @Sendable () async -> String
     /// X02: reads the configuration file again; an invalid one throws and applies nothing.
@@ -37,6 +39,7 @@ package struct APINode: Sendable {
         recordRequest: @escaping @Sendable (String, String, Int, Double) -> Void = { _, _, _, _ in }
     ) {
         self.gateway = gateway
+        events = EventFeed(gateway: gateway)
         self.metricsText = metricsText
         self.reload = reload
         self.connections = connections

@@ -4,14 +4,14 @@ import ClusterModel
 package struct APIRequest: Sendable {
     /// Who is at the other end.
     package enum Peer: Sendable, Hashable {
-        /// Whoever may open the unix socket is an administrator (`cli.md`, section 1).
-        case unixSocket
+        /// Whoever may open the unix socket is an administrator (`cli.md`, section 1); nil when the kernel does not say who.
+        case unixSocket(PeerCredentials?)
         /// An IP address without a port.
         case address(String)
 
         package var text: String {
             switch self {
-            case .unixSocket: "unix socket"
+            case .unixSocket: actor(nil)
             case .address(let address): address
             }
         }
@@ -27,7 +27,7 @@ package struct APIRequest: Sendable {
 
     package init(
         method: String, target: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [],
-        peer: Peer = .unixSocket
+        peer: Peer = .unixSocket(nil)
     ) {
         self.method = method
         self.target = target
@@ -51,7 +51,7 @@ struct RequestTarget: Sendable, Hashable {
     }
 
     /// Limit: longer targets are refused.
-    private static let longest = 8192
+    private static let longest = 65_536
 
     init(_ text: String) throws(BastionError) {
         guard text.utf8.count <= RequestTarget.longest else {

@@ -7,6 +7,8 @@ package struct APIResponse: Sendable {
     package var contentType: String
     package var headers: [(name: String, value: String)]
     package var body: [UInt8]
+    /// Sent after `body`, for as long as it goes on: an event stream.
+    package var stream: AsyncStream<[UInt8]>?
 
     package init(
         status: Int, contentType: String = "application/json", headers: [(name: String, value: String)] = [],

@@ -18,11 +18,11 @@ package struct APIRouter: Sendable {
         self.access = access
         self.logger = logger
         self.makeRequestID = makeRequestID
-        routes = GuideReads.routes + GuideChanges.routes + NodeRoutes.routes + Probes.routes + OperationRoutes.routes
+        routes = RouteTable.all
     }
 
     /// `GET /raft/state`, ...: what is served, for documentation and tests.
-    package var served: [String] { routes.flatMap { route in route.methods.map { "\($0) \(route.template)" } } }
+    package var served: [String] { RouteTable.served }
 
     /// Every request is answered; the answer carries its request id (H05).
     package func respond(to request: APIRequest) async -> APIResponse {
@@ -47,13 +47,15 @@ package struct APIRouter: Sendable {
             operation = OperationRoutes.definition(target.segments)
             allowed = matches.flatMap(\.route.methods)
             guard let match = matches.first(where: { $0.route.methods.contains(request.method) }) else {
-                throw try wrongRoute(request, isKnown: !matches.isEmpty)
+                throw try await wrongRoute(request, isKnown: !matches.isEmpty)
             }
-            let actor = try access.admit(request, as: need(match.route.access, operation))
+            let isChange = isChange(match.route.access, request, operation)
+            let admission = try await access.admit(
+                request, as: need(match.route.access, operation), isChange: isChange)
             let call = RouteCall(
-                request: request, target: target, parameters: match.values, requestID: requestID, actor: actor,
-                node: node)
-            logChange(match.route, call, operation)
+                request: request, target: target, parameters: match.values, query: try query(target, match.route),
+                requestID: requestID, admission: admission, node: node)
+            if isChange { logChange(match.route, call, operation) }
             return (try await match.route.respond(call), template)
         } catch {
             logRefusal(error, request, requestID)
@@ -85,18 +87,36 @@ package struct APIRouter: Sendable {
         return response
     }
 
+    /// The fields of the query that the route knows, checked; a probe forgives what it does not understand of others.
+    private func query(_ target: RequestTarget, _ route: Route) throws(BastionError) -> JSONValue {
+        guard !route.about.query.isEmpty else { return .object([]) }
+        let given = try QueryInput.read(target, route.about.query)
+        let fields = OperationDefinition(name: "query", summary: "", parameters: route.about.query)
+        return try JSONParser.parse(try InputValidation.check(given.bytes, against: fields))
+    }
+
     private func need(_ access: Route.Access, _ operation: OperationDefinition?) -> AccessControl.Need {
         switch access {
-        case .read: .read
-        case .change: .change
-        case .probe: .probe
-        case .operation: operation.map { $0.risk == .reads ? .read : .change } ?? .read
+        case .read: return .read
+        case .change(let role): return .role(role)
+        case .probe: return .probe
+        case .operation:
+            let role = operation?.requiredRole() ?? .read
+            return role == .read ? .read : .role(role)
+        }
+    }
+
+    private func isChange(_ access: Route.Access, _ request: APIRequest, _ operation: OperationDefinition?) -> Bool {
+        switch access {
+        case .read, .probe: false
+        case .change: true
+        case .operation: operation.map { $0.risk != .reads } ?? false
         }
     }
 
     /// H01: wrong method or unknown route. A wrong token is refused here as well (Q04).
-    private func wrongRoute(_ request: APIRequest, isKnown: Bool) throws(BastionError) -> BastionError {
-        _ = try access.admit(request, as: .probe)
+    private func wrongRoute(_ request: APIRequest, isKnown: Bool) async throws(BastionError) -> BastionError {
+        _ = try await access.admit(request, as: .probe)
         let path = request.target.prefix { $0 != "?" }.prefix(200)
         guard isKnown else { return BastionError(.notFound, "there is no route \(path)") }
         return BastionError(.methodNotAllowed, "method \(request.method.prefix(20)) is not allowed on \(path)")
@@ -104,7 +124,6 @@ package struct APIRouter: Sendable {
 
     /// L05: the receiving node logs every change with its request id.
     private func logChange(_ route: Route, _ call: RouteCall, _ operation: OperationDefinition?) {
-        guard need(route.access, operation) == .change else { return }
         logger.info(
             "API change requested",
             metadata: [
@@ -115,6 +134,14 @@ package struct APIRouter: Sendable {
 
     private func logRefusal(_ error: BastionError, _ request: APIRequest, _ requestID: RequestID) {
         guard error.code == .forbidden else { return }
+        guard error.detail == nil else {
+            logger.warning(
+                "API request refused: \(error.message)",
+                metadata: [
+                    "event": "api.refused_role", "remote": "\(request.peer.text)", "request_id": "\(requestID)",
+                ])
+            return
+        }
         // L04: the phrase the guide greps for; never the token.
         logger.warning(
             "invalid auth token",

@@ -28,7 +28,7 @@ struct MetricsRouter: Sendable {
         }
         return try await route.respond(
             RouteCall(
-                request: request, target: target, parameters: values, requestID: id, actor: request.peer.text,
-                node: node))
+                request: request, target: target, parameters: values, requestID: id,
+                admission: .init(actor: request.peer.text, role: .read), node: node))
     }
 }

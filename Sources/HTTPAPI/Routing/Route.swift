@@ -1,13 +1,13 @@
 import ClusterModel
 import Operations
 
-/// One route: methods, a template such as `/raft/directives/{id}`, and what answers it.
+/// One route: methods, a template such as `/raft/directives/{id}`, what is said of it, and what answers it.
 struct Route: Sendable {
     enum Access: Sendable {
         /// Open, unless `api.protect_reads` is set (Q05).
         case read
-        /// Needs the token.
-        case change
+        /// Needs a token of at least this role.
+        case change(TokenRole)
         /// Always open: load balancers and supervisors carry no token (X09, X10, `/health`).
         case probe
         /// As the operation in the path asks for: its risk decides.
@@ -17,29 +17,32 @@ struct Route: Sendable {
     var methods: [String]
     var template: String
     var access: Access
+    var about: RouteAbout
     var respond: @Sendable (RouteCall) async throws(BastionError) -> APIResponse
 
     init(
-        _ methods: [String], _ template: String, _ access: Access,
+        _ methods: [String], _ template: String, _ access: Access, about: RouteAbout = RouteAbout(""),
         _ respond: @escaping @Sendable (RouteCall) async throws(BastionError) -> APIResponse
     ) {
         self.methods = methods
         self.template = template
         self.access = access
+        self.about = about
         self.respond = respond
     }
 
     static func get(
-        _ template: String, _ access: Access = .read,
+        _ template: String, _ access: Access = .read, about: RouteAbout = RouteAbout(""),
         _ respond: @escaping @Sendable (RouteCall) async throws(BastionError) -> APIResponse
     ) -> Route {
-        Route(["GET", "HEAD"], template, access, respond)
+        Route(["GET", "HEAD"], template, access, about: about, respond)
     }
 
     static func post(
-        _ template: String, _ respond: @escaping @Sendable (RouteCall) async throws(BastionError) -> APIResponse
+        _ template: String, _ role: TokenRole = .operate, about: RouteAbout = RouteAbout(""),
+        _ respond: @escaping @Sendable (RouteCall) async throws(BastionError) -> APIResponse
     ) -> Route {
-        Route(["POST"], template, .change, respond)
+        Route(["POST"], template, .change(role), about: about, respond)
     }
 
     /// The values of `{…}` in the template; nil when the path is another one.
@@ -63,13 +66,21 @@ struct RouteCall: Sendable {
     var request: APIRequest
     var target: RequestTarget
     var parameters: [String: String]
+    /// The fields of the query that the route knows, checked.
+    var query = JSONValue.object([])
     var requestID: RequestID
-    var actor: String
+    var admission: AccessControl.Admission
     var node: APINode
 
     var gateway: any ClusterGateway { node.gateway }
+    var actor: String { admission.actor }
     /// False when the node shall answer itself (Q06).
     var forward: Bool { request.header("x-pgbastion-forward")?.lowercased() != "never" }
+
+    /// Refuses what the token's role does not cover once it is known which fields are given.
+    func require(_ definition: OperationDefinition, given: [String], overrides: [String] = []) throws(BastionError) {
+        try admission.require(definition.requiredRole(given: given, overrides: overrides))
+    }
 
     /// Q10: the same key within 7 days returns the first outcome.
     func metadata() throws(BastionError) -> RequestMetadata {
@@ -95,6 +106,10 @@ struct RouteCall: Sendable {
 
     /// Limit: how long a client may have an answer kept back; a clone of a big database takes hours.
     static let longestWait: Duration = .seconds(43_200)
+
+    static let waitField = ParameterDefinition(
+        name: "wait", kind: .duration, help: "answer with the outcome, waited for this long", example: "30s",
+        limits: ParameterLimits(latest: longestWait))
 
     func context(waitLimit: Duration?, forward: Bool? = nil, dryRun: Bool = false) throws(BastionError)
         -> OperationContext

@@ -16,9 +16,12 @@ package struct APISettings: Sendable {
     package struct TLSFiles: Sendable, Hashable {
         package var certificate: String
         package var key: String
-        package init(certificate: String, key: String) {
+        /// Clients must show a certificate that one of these signed; nil: they need none.
+        package var authority: String?
+        package init(certificate: String, key: String, authority: String? = nil) {
             self.certificate = certificate
             self.key = key
+            self.authority = authority
         }
     }
 
@@ -28,6 +31,8 @@ package struct APISettings: Sendable {
         package var body: Duration = .seconds(10)
         package var idle: Duration = .seconds(60)
         package var bodyBytes = 1 << 20
+        /// Of each listener; more wait in the kernel's queue.
+        package var connections = 1000
         package init() {}
     }
 
@@ -39,6 +44,8 @@ package struct APISettings: Sendable {
     package var socketGroup: UInt32?
     /// `api.auth_token` at this moment; nil or empty: changes are open.
     package var token: @Sendable () -> [UInt8]?
+    /// The cluster's named tokens at this moment.
+    package var namedTokens: @Sendable () async -> [AccessControl.NamedToken]
     /// `api.protect_reads` at this moment.
     package var protectReads: @Sendable () -> Bool
     package var tls: TLSFiles?
@@ -47,14 +54,16 @@ package struct APISettings: Sendable {
 
     package init(
         binds: [Bind], metricsBinds: [Bind] = [], socketPath: String? = nil, socketGroup: UInt32? = nil,
-        token: @escaping @Sendable () -> [UInt8]? = { nil }, protectReads: @escaping @Sendable () -> Bool = { false },
-        tls: TLSFiles? = nil, shutdownTimeout: Duration = .seconds(5), limits: Limits = Limits()
+        token: @escaping @Sendable () -> [UInt8]? = { nil },
+        namedTokens: @escaping @Sendable () async -> [AccessControl.NamedToken] = { [] },
+        protectReads: @escaping @Sendable () -> Bool = { false }, tls: TLSFiles? = nil, shutdownTimeout: Duration = .seconds(5), limits: Limits = Limits()
     ) {
         self.binds = binds
         self.metricsBinds = metricsBinds
         self.socketPath = socketPath
         self.socketGroup = socketGroup
         self.token = token
+        self.namedTokens = namedTokens
         self.protectReads = protectReads
         self.tls = tls
         self.shutdownTimeout = shutdownTimeout

@@ -11,6 +11,7 @@ package final class HTTPAPIServer: Service, Sendable {
     private let settings: APISettings
     private let logger: Logger
     private let router: APIRouter
+    private let events: EventFeed
     private let metricsRouter: MetricsRouter
     private let certificates: ServerCertificates?
     private let listening: ListeningLatch
@@ -20,7 +21,9 @@ package final class HTTPAPIServer: Service, Sendable {
     package init(settings: APISettings, node: APINode, logger: Logger) throws(BastionError) {
         self.settings = settings
         self.logger = logger
-        let access = AccessControl(token: settings.token, protectReads: settings.protectReads)
+        let access = AccessControl(
+            token: settings.token, named: settings.namedTokens, protectReads: settings.protectReads)
+        events = node.events
         router = APIRouter(node: node, access: access, logger: logger)
         metricsRouter = MetricsRouter(node: node)
         certificates = if let files = settings.tls { try ServerCertificates(files) } else { nil }
@@ -50,15 +53,21 @@ package final class HTTPAPIServer: Service, Sendable {
     }
 
     /// Lets running requests end, for at most `shutdown_timeout`.
-    package func stop() async { await group.stop() }
+    package func stop() async {
+        events.close()
+        await group.stop()
+    }
 
     /// Returns when every address is bound, with the addresses as bound (a port of 0 is replaced).
     ///
     /// - Throws: what `run` failed with.
     package func waitUntilListening() async throws(BastionError) -> BoundAddresses { try await listening.wait() }
 
-    /// Reads the certificate files again; existing connections keep theirs.
-    package func reloadCertificates() throws(BastionError) { try certificates?.reload() }
+    /// Reads the certificate from these files; existing connections keep theirs. Without TLS from the start nothing happens.
+    package func reloadCertificates(_ files: APISettings.TLSFiles? = nil) throws(BastionError) {
+        guard let files = files ?? settings.tls else { return }
+        try certificates?.reload(files)
+    }
 
     private func makeServices() throws -> [any Service] {
         var services: [any Service] = []
@@ -89,15 +98,17 @@ package final class HTTPAPIServer: Service, Sendable {
             let channel = HTTP1Channel(
                 responder: responder,
                 configuration: .init(
-                    additionalChannelHandlers: [HeaderDeadlineHandler(limit: limits.header)],
+                    additionalChannelHandlers: [DecodedRequestHandler()],
                     idleTimeout: .nanoseconds(limits.idle.inNanoseconds),
                     httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 64 * 1024, maxHeaderFieldCount: 100)))
-            guard usesTLS, let certificates = self.certificates else { return channel }
-            return TLSServerChannel(base: channel, certificates: certificates)
+                        maxHeaderFieldSize: 64 * 1024, maxHeaderListSize: 96 * 1024, maxHeaderFieldCount: 100)))
+            return GuardedServerChannel(
+                base: channel, certificates: usesTLS ? self.certificates : nil, headerLimit: limits.header)
         }
         return try builder.buildServer(
-            configuration: ServerConfiguration(address: address),
+            configuration: ServerConfiguration(
+                address: address, backlog: 1024,
+                availableConnectionsDelegate: .maximum(limits.connections, logger: quietLogger)),
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quietLogger,
             responder: { request, writer, channel in
                 try await adapter.respond(to: request, writer: writer, channel: channel)

@@ -11,10 +11,11 @@ struct ServerAdapter: Sendable {
     func respond(to request: Request, writer: consuming ResponseWriter, channel: any Channel) async throws {
         var response: APIResponse
         var mustClose = false
-        let head = apiRequest(request, body: [], channel)
+        let peer = await peer(of: channel)
+        let head = apiRequest(request, body: [], peer)
         do {
             let body = try await readBody(request)
-            response = await answer(apiRequest(request, body: body, channel))
+            response = await answer(apiRequest(request, body: body, peer))
         } catch let error as BastionError {
             // H09: what was not read would be taken for the next request.
             mustClose = true
@@ -29,14 +30,17 @@ struct ServerAdapter: Sendable {
         }
     }
 
-    private func apiRequest(_ request: Request, body: [UInt8], _ channel: any Channel) -> APIRequest {
-        let peer: APIRequest.Peer
+    private func peer(of channel: any Channel) async -> APIRequest.Peer {
         switch channel.remoteAddress {
-        case .unixDomainSocket: peer = .unixSocket
-        case .v4, .v6: peer = .address(channel.remoteAddress?.ipAddress ?? "unknown")
-        case nil: peer = channel.localAddress?.pathname == nil ? .address("unknown") : .unixSocket
+        case .v4, .v6: .address(channel.remoteAddress?.ipAddress ?? "unknown")
+        case .unixDomainSocket: .unixSocket(await PeerCredentials.read(channel))
+        case nil where channel.localAddress?.pathname != nil: .unixSocket(await PeerCredentials.read(channel))
+        case nil: .address("unknown")
         }
-        return APIRequest(
+    }
+
+    private func apiRequest(_ request: Request, body: [UInt8], _ peer: APIRequest.Peer) -> APIRequest {
+        APIRequest(
             method: request.method.rawValue, target: request.head.path ?? "/",
             headers: request.headers.map { (name: $0.name.canonicalName, value: $0.value) }, body: body, peer: peer)
     }
@@ -76,7 +80,7 @@ struct ServerAdapter: Sendable {
     private func write(_ response: APIResponse, isHead: Bool, _ writer: consuming ResponseWriter) async throws {
         var fields = HTTPFields()
         fields[.contentType] = response.contentType
-        fields[.contentLength] = "\(response.body.count)"
+        if response.stream == nil { fields[.contentLength] = "\(response.body.count)" }
         fields[.cacheControl] = "no-store"
         for header in response.headers {
             guard let name = HTTPField.Name(header.name) else { continue }
@@ -87,6 +91,12 @@ struct ServerAdapter: Sendable {
             try await writer.writeResponse(head)
             return
         }
-        try await writer.write(response: head, body: ResponseBody(byteBuffer: ByteBuffer(bytes: response.body)))
+        guard let stream = response.stream else {
+            try await writer.write(response: head, body: ResponseBody(byteBuffer: ByteBuffer(bytes: response.body)))
+            return
+        }
+        var body = try await writer.writeHead(head)
+        for await part in stream { try await body.write(ByteBuffer(bytes: part)) }
+        try await body.finish(nil)
     }
 }

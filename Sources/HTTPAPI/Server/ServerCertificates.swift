@@ -7,18 +7,16 @@ import Synchronization
 
 /// The server's certificate as last read from its files.
 final class ServerCertificates: Sendable {
-    private let files: APISettings.TLSFiles
     private let current: Mutex<NIOSSLContext>
 
     init(_ files: APISettings.TLSFiles) throws(BastionError) {
-        self.files = files
         current = Mutex(try ServerCertificates.load(files))
     }
 
     var context: NIOSSLContext { current.withLock { $0 } }
 
     /// A file that cannot be used leaves the former certificate in place.
-    func reload() throws(BastionError) {
+    func reload(_ files: APISettings.TLSFiles) throws(BastionError) {
         let context = try ServerCertificates.load(files)
         current.withLock { $0 = context }
     }
@@ -32,24 +30,34 @@ final class ServerCertificates: Sendable {
             var configuration = TLSConfiguration.makeServerConfiguration(
                 certificateChain: chain, privateKey: .privateKey(key))
             configuration.minimumTLSVersion = .tlsv12
+            if let authority = files.authority {
+                configuration.trustRoots = .file(authority)
+                // A client has no host name worth checking; that its certificate was signed is what counts.
+                configuration.certificateVerification = .noHostnameVerification
+            }
             return try NIOSSLContext(configuration: configuration)
         } catch {
             // The library's errors name no part of the key.
             throw BastionError(
                 .invalidConfiguration, "cannot use the API's certificate \"\(files.certificate)\"", detail: "\(error)",
-                hint: "check api.tls_cert and api.tls_key")
+                hint: "check api.tls_cert, api.tls_key and api.tls_ca")
         }
     }
 }
 
-/// Connections with TLS in front; each takes the certificate of the moment.
-struct TLSServerChannel<Base: ServerChildChannel>: ServerChildChannel {
+/// Connections with TLS and the warden in front; each takes the certificate of the moment.
+struct GuardedServerChannel<Base: ServerChildChannel>: ServerChildChannel {
     let base: Base
-    let certificates: ServerCertificates
+    /// nil: without TLS.
+    let certificates: ServerCertificates?
+    let headerLimit: Duration
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Base.Value> {
         channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: certificates.context))
+            if let certificates {
+                try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: certificates.context))
+            }
+            try channel.pipeline.syncOperations.addHandler(ConnectionWarden(limit: headerLimit))
         }.flatMap { base.setup(channel: channel, logger: logger) }
     }
 

@@ -26,7 +26,8 @@ struct ClusterShape: Codable, Sendable {
         var state: String
         var host: String
         var port: Int
-        var apiURL: String
+        /// Where the node's own API answers, as the node says; null while it was not heard.
+        @Nullable var apiURL: String?
         @Nullable var timeline: TimelineID?
         @Nullable var lag: UInt64?
     }
@@ -57,7 +58,7 @@ struct ClusterShape: Codable, Sendable {
         members = data.map { node in
             Member(
                 name: node.name, role: node.name == view.primary?.name ? "leader" : "replica", state: node.state,
-                host: node.host, port: node.postgresPort, apiURL: "http://\(node.host):8080/patroni",
+                host: node.host, port: node.postgresPort, apiURL: node.apiURL.map { "\($0)/patroni" },
                 timeline: node.timeline, lag: node.name == view.primary?.name ? nil : node.lagBytes)
         }
         scope = view.clusterName

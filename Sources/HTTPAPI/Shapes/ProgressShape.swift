@@ -8,7 +8,9 @@ struct ProgressShape: Codable, Sendable {
         @Nullable var percent: Double?
         @Nullable var bytesTotal: UInt64?
         @Nullable var bytesCopied: UInt64?
+        /// Always null: neither program says how many there are.
         @Nullable var filesTotal: UInt64?
+        @Nullable var filesTotalReason: String?
         @Nullable var filesCopied: UInt64?
         @Nullable var startTime: String?
         @Nullable var elapsedSeconds: Double?
@@ -29,12 +31,13 @@ struct ProgressShape: Codable, Sendable {
         case "clone": method = "basebackup"
         default: method = nil
         }
-        let start = view.job.kind == "none" ? nil : operation?.startedAt
+        let job = view.job
         rewind = Rewind(
-            phase: view.job.phase, percent: view.job.percent, bytesTotal: view.job.bytesTotal,
-            bytesCopied: view.job.bytesCopied, filesTotal: nil, filesCopied: nil, startTime: start,
-            elapsedSeconds: start.flatMap { Timestamp.seconds(from: $0, to: view.capturedAt) }, error: view.job.error,
-            recentOutput: [])
+            phase: job.phase, percent: job.percent, bytesTotal: job.bytesTotal, bytesCopied: job.bytesCopied,
+            filesTotal: nil, filesTotalReason: "PostgreSQL's programs do not say", filesCopied: job.filesCopied,
+            startTime: job.startedAt,
+            elapsedSeconds: job.startedAt.flatMap { Timestamp.seconds(from: $0, to: view.capturedAt) }, error: job.error,
+            recentOutput: job.recentOutput ?? [])
         operationID = operation?.id
         node = view.node
         capturedAt = view.capturedAt

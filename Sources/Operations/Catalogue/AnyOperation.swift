@@ -3,12 +3,14 @@ import ClusterModel
 /// An operation without its types: JSON in, JSON out. The surfaces work with this.
 package struct AnyOperation: Sendable {
     package let definition: OperationDefinition
+    private let describing: @Sendable () -> JSONValue
     private let performing: @Sendable ([UInt8], OperationContext) async throws(BastionError) -> OperationResult
     private let rendering: @Sendable ([UInt8]) throws(BastionError) -> RenderedOutput
 
     package init<Wrapped: CatalogueOperation>(_ type: Wrapped.Type) {
         let definition = type.definition
         self.definition = definition
+        describing = { SchemaReader.schema(of: Wrapped.Output.self) }
         performing = { (bytes: [UInt8], context: OperationContext) async throws(BastionError) -> OperationResult in
             let checked = try InputValidation.check(bytes, against: definition)
             let input = try JSONText.decode(Wrapped.Input.self, from: checked)
@@ -50,6 +52,9 @@ package struct AnyOperation: Sendable {
             return OperationAnswer(envelope: envelope.bytes, error: error, exitStatus: error.code.exitStatus)
         }
     }
+
+    /// JSON Schema of `data`, made from the type of the output.
+    package var outputSchema: JSONValue { describing() }
 
     /// The text forms of `data` as an envelope carries it.
     package func render(data: [UInt8]) throws(BastionError) -> RenderedOutput { try rendering(data) }

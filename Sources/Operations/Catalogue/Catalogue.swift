@@ -3,12 +3,25 @@ package enum Catalogue {
     package static let all: [any CatalogueOperation.Type] = [
         StatusOperation.self, HealthOperation.self, LeaderOperation.self, VersionOperation.self, WaitOperation.self,
         PeerListOperation.self, PeerAddOperation.self, PeerPromoteOperation.self, PeerRemoveOperation.self,
-        NodeShowOperation.self, NodeReinitOperation.self,
+        PeerShowOperation.self,
+        NodeShowOperation.self, NodeDrainOperation.self, NodeUndrainOperation.self, NodeFenceOperation.self,
+        NodeUnfenceOperation.self, NodeRestartOperation.self, NodeRestartHoldOperation.self, NodeRestartReleaseOperation.self,
+        NodeRejoinOperation.self, NodeReinitOperation.self,
         SwitchoverOperation.self, FailoverOperation.self, PauseOperation.self, ResumeOperation.self,
-        ReplicationStatusOperation.self, RoutesOperation.self, DirectiveListOperation.self,
+        ReplicationStatusOperation.self, RoutesOperation.self, DirectiveListOperation.self, DirectiveShowOperation.self,
+        DirectiveCancelOperation.self,
         HealthHistoryOperation.self, HistoryOperation.self,
         RaftStatusOperation.self, RaftTransferOperation.self, RaftSnapshotOperation.self,
-        OpListOperation.self, OpShowOperation.self, OpWaitOperation.self,
+        OpListOperation.self, OpShowOperation.self, OpWaitOperation.self, OpCancelOperation.self,
+        TopologyOperation.self, ExplainOperation.self, EventsOperation.self,
+        LogsOperation.self, MetricsOperation.self,
+        ReplicationSlotsOperation.self, SlotDropOperation.self, ConnectionsOperation.self,
+        RaftDigestOperation.self, RaftLogOperation.self, PostgresCheckpointOperation.self,
+        PgconfigGetOperation.self, PgconfigSetOperation.self, PgconfigUnsetOperation.self, PgconfigDiffOperation.self,
+        PgconfigPendingRestartOperation.self, StateExportOperation.self, AuditListOperation.self, AuditVerifyOperation.self,
+        VIPStatusOperation.self, VIPReassertOperation.self,
+        UpgradeCheckOperation.self, DoctorOperation.self, ConfigDiffOperation.self, ConfigReloadOperation.self,
+        TokenCreateOperation.self, TokenListOperation.self, TokenRotateOperation.self, TokenRevokeOperation.self,
     ]
 
     package static let operations: [AnyOperation] = all.map { AnyOperation($0) }

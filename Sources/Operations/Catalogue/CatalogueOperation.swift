@@ -51,6 +51,16 @@ package struct OperationContext: Sendable {
         self.forward = forward
     }
 
+    /// Ids of the overridable checks that shall not refuse (`--override`).
+    package var overrides: Set<String> { Set(metadata.overrides) }
+
+    /// For a change that another one needs first: the idempotency key belongs to the one that was asked for.
+    var detached: OperationContext {
+        var context = self
+        context.metadata.idempotencyKey = nil
+        return context
+    }
+
     /// Hands a change to the leader.
     func submit(_ request: ClusterRequest) async throws(BastionError) -> ClusterReply {
         try await gateway.submit(request, metadata: metadata, forward: forward)

@@ -42,7 +42,10 @@ package enum InputValidation {
         case .flag:
             guard case .bool = value else { throw wrongType(value, parameter, "true or false") }
         case .integer:
-            guard value.integer != nil else { throw wrongType(value, parameter, "a whole number") }
+            guard let number = value.integer else { throw wrongType(value, parameter, "a whole number") }
+            guard parameter.limits.allows(integer: number) else {
+                throw invalid(value, parameter, parameter.limits.integerText)
+            }
         case .textList:
             guard let elements = value.elements, elements.allSatisfy({ $0.string != nil }) else {
                 throw wrongType(value, parameter, "an array of strings")
@@ -50,14 +53,16 @@ package enum InputValidation {
             guard !elements.isEmpty || !parameter.isRequired else {
                 throw BastionError(.invalidRequest, "field \"\(parameter.name)\" is empty")
             }
+            for element in elements { try checkLength(element.string ?? "", parameter) }
         case .size:
-            let isSize = value.string.map { SizeValue($0) != nil } ?? value.integer.map { $0 >= 0 } ?? false
+            let isSize = value.string.map { SizeValue($0).map { $0.bytes <= Int64.max } ?? false } ?? value.integer.map { $0 >= 0 } ?? false
             guard isSize else { throw invalid(value, parameter, "a size such as 10MiB, or a number of bytes") }
         case .duration:
             guard let text = value.string else { throw wrongType(value, parameter, "a duration such as \"30s\"") }
-            guard DurationValue(text) != nil else {
+            guard let duration = DurationValue(text) else {
                 throw invalid(value, parameter, "a duration such as 30s, 5m or 2h")
             }
+            guard parameter.limits.allows(duration) else { throw invalid(value, parameter, parameter.limits.durationText) }
         case .nodeName:
             guard let text = value.string else { throw wrongType(value, parameter, "a string") }
             guard NodeName.isValid(text) else { throw invalid(value, parameter, "a node name") }
@@ -66,11 +71,24 @@ package enum InputValidation {
             guard parameter.choices.contains(text) else {
                 throw invalid(value, parameter, "one of \(parameter.choices.joined(separator: ", "))")
             }
+        case .name:
+            guard let text = value.string else { throw wrongType(value, parameter, "a string") }
+            guard ParameterLimits.isName(text) else {
+                throw invalid(value, parameter, "a name: 1 to 64 of the characters A-Z a-z 0-9 . _ -")
+            }
         case .text, .address:
             guard let text = value.string else { throw wrongType(value, parameter, "a string") }
-            guard text.utf8.count <= 4096 else {
-                throw BastionError(.invalidRequest, "field \"\(parameter.name)\" is longer than 4096 bytes")
-            }
+            try checkLength(text, parameter)
+        }
+    }
+
+    private static func checkLength(_ text: String, _ parameter: ParameterDefinition) throws(BastionError) {
+        guard text.unicodeScalars.count <= parameter.limits.longest else {
+            throw BastionError(
+                .invalidRequest, "field \"\(parameter.name)\" is longer than \(parameter.limits.longest) characters")
+        }
+        guard parameter.limits.allowsEmpty || !text.isEmpty else {
+            throw BastionError(.invalidRequest, "field \"\(parameter.name)\" is empty")
         }
     }
 

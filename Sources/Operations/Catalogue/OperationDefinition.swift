@@ -39,6 +39,9 @@ package struct OperationDefinition: Sendable {
         self.aliases = aliases
     }
 
+    /// Ids of the checks that `--override` may pass.
+    package var overridableChecks: [String] { checks.filter { $0.hasSuffix("*") }.map { String($0.dropLast()) } }
+
     /// `["peer", "add"]`
     package var words: [String] { name.split(separator: ".").map(String.init) }
     /// `PeerAddResult`: the `kind` of the JSON envelope.
@@ -51,7 +54,7 @@ package struct OperationDefinition: Sendable {
 /// One parameter: a JSON field of the input, an argument or option of the command.
 package struct ParameterDefinition: Sendable {
     package enum Kind: String, Sendable, Codable {
-        case text, nodeName = "node_name", address, flag, integer, size, duration, choice, textList = "text_list"
+        case text, name, nodeName = "node_name", address, flag, integer, size, duration, choice, textList = "text_list"
     }
     /// snake_case, the JSON field; options are spelled with hyphens.
     package var name: String
@@ -65,10 +68,12 @@ package struct ParameterDefinition: Sendable {
     package var example: String?
     /// The risk of the operation when this parameter is given; nil: unchanged.
     package var raisesRiskTo: OperationDefinition.Risk?
+    /// What else must hold of a value; checked before the operation sees it, and part of its JSON Schema.
+    package var limits = ParameterLimits()
     package init(
         name: String, kind: Kind, help: String, isRequired: Bool = false, position: Int? = nil,
         defaultText: String? = nil, choices: [String] = [], example: String? = nil,
-        raisesRiskTo: OperationDefinition.Risk? = nil
+        raisesRiskTo: OperationDefinition.Risk? = nil, limits: ParameterLimits = ParameterLimits()
     ) {
         self.name = name
         self.kind = kind
@@ -79,5 +84,6 @@ package struct ParameterDefinition: Sendable {
         self.choices = choices
         self.example = example
         self.raisesRiskTo = raisesRiskTo
+        self.limits = limits
     }
 }

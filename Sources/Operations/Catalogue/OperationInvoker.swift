@@ -17,9 +17,14 @@ package struct OperationCall: Sendable {
     /// nil: return when the operation was accepted.
     package var waitLimit: Duration?
     package var timeout: Duration
+    /// `--reason`
+    package var reason: String?
+    /// `--override`: ids of checks.
+    package var overrides: [String]
     package init(
         operation: String, input: [UInt8], requestID: RequestID, idempotencyKey: RequestID? = nil, forward: Bool = true,
-        dryRun: Bool = false, waitLimit: Duration? = nil, timeout: Duration
+        dryRun: Bool = false, waitLimit: Duration? = nil, timeout: Duration, reason: String? = nil,
+        overrides: [String] = []
     ) {
         self.operation = operation
         self.input = input
@@ -29,5 +34,7 @@ package struct OperationCall: Sendable {
         self.dryRun = dryRun
         self.waitLimit = waitLimit
         self.timeout = timeout
+        self.reason = reason
+        self.overrides = overrides
     }
 }

@@ -6,10 +6,12 @@ package struct OperationPlan: Codable, Sendable, Hashable {
     package var steps: [String]
 
     /// Throws what the first failed check would be refused with.
-    init(operation: String, checks: [PlanCheck], steps: [String]) throws(BastionError) {
+    ///
+    /// - Parameter overrides: Checks that shall not refuse (`--override`); only overridable ones count.
+    init(operation: String, checks: [PlanCheck], steps: [String], overrides: Set<String> = []) throws(BastionError) {
         self.checks = checks
         self.steps = steps
-        let failed = checks.filter { !$0.ok }
+        let failed = checks.filter { !$0.ok && !($0.overridable && overrides.contains($0.id)) }
         guard let first = failed.first else { return }
         throw BastionError(
             first.code, "\(operation) refused: \(first.message)",
@@ -18,7 +20,7 @@ package struct OperationPlan: Codable, Sendable, Hashable {
     }
 
     var text: String {
-        (checks.map { "ok    \($0.id)" } + steps.map { "plan  \($0)" } + ["nothing was changed"]).joined(
+        (checks.map { $0.ok ? "ok    \($0.id)" : "pass  \($0.id): \($0.message)" } + steps.map { "plan  \($0)" } + ["nothing was changed"]).joined(
             separator: "\n")
     }
 }

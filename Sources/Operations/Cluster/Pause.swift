@@ -15,21 +15,18 @@ package enum PauseOperation: CatalogueOperation {
         name: "pause", summary: "switch automatic failover off, on all nodes",
         discussion: "Until `resume`, or for the time given. Manual operations work while paused.",
         parameters: [
-            ParameterDefinition(name: "for", kind: .duration, help: "end by itself after this time", example: "2h"),
             ParameterDefinition(
-                name: "reason", kind: .text, help: "kept in the state and shown by status", example: "maintenance"),
+                name: "for", kind: .duration, help: "end by itself after this time", example: "2h",
+                limits: ParameterLimits(shortest: .seconds(1))),
+            ParameterDefinition(
+                name: "reason", kind: .text, help: "kept in the state and shown by status", example: "maintenance",
+                limits: ParameterLimits(longest: 500)),
         ],
         risk: .reversible, scope: .leader, errorCodes: [.noLeader, .invalidRequest],
         examples: ["pgbastion pause", "pgbastion pause --for 2h --reason maintenance"])
 
     package static func perform(_ input: Input, in context: OperationContext) async throws(BastionError) -> PauseOutput {
-        let reason = input.reason ?? ""
-        guard reason.utf8.count <= 500 else {
-            throw BastionError(.invalidRequest, "the reason is longer than 500 bytes")
-        }
-        if let duration = input.for, duration.seconds < 1 {
-            throw BastionError(.invalidRequest, "field \"for\" must be at least 1s")
-        }
+        let reason = input.reason ?? context.metadata.reason ?? ""
         if context.dryRun {
             return try PauseOutput.planned(
                 active: true, await context.gateway.view(), step: "switch automatic failover off")

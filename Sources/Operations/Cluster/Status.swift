@@ -52,6 +52,12 @@ package struct StatusOutput: OperationOutput {
     package struct Address: Codable, Sendable {
         @Nullable package var owner: NodeName?
         @Nullable package var ownerReason: String?
+        /// Without the length of the network; null when none is configured.
+        @Nullable package var address: String?
+    }
+    package struct Backup: Codable, Sendable {
+        package var id: String
+        package var ageSeconds: Double
     }
     package struct Synchronous: Codable, Sendable {
         package var mode: String
@@ -69,6 +75,8 @@ package struct StatusOutput: OperationOutput {
     package var vip: Address
     package var synchronous: Synchronous
     @Nullable package var operation: OperationRow?
+    /// The newest good backup of the cluster's state; null when none is known.
+    @Nullable package var backup: Backup?
     package var splitBrain: Bool
     package var staleSeconds: Double
     /// What is wrong, in sentences; empty when nothing is.
@@ -76,7 +84,7 @@ package struct StatusOutput: OperationOutput {
     /// The exit status `--exit-code` asked for.
     package var exit: Int32
 
-    init(_ view: ClusterView) {
+    package init(_ view: ClusterView) {
         let findings = StatusOutput.findings(view)
         cluster = Cluster(
             id: view.clusterID?.short, name: view.clusterName, epoch: view.epoch, healthy: findings.isEmpty)
@@ -87,11 +95,14 @@ package struct StatusOutput: OperationOutput {
         }
         primaryReason = view.primary == nil ? "no node is assigned as primary" : nil
         nodes = NodeRow.all(in: view)
-        vip = Address(owner: view.vipOwner, ownerReason: view.vipReason)
+        vip = Address(
+            owner: view.vipOwner, ownerReason: view.vipReason,
+            address: view.virtualAddress.map { String($0.address.prefix { $0 != "/" }) })
         synchronous = Synchronous(
             mode: view.synchronous.mode, degraded: view.synchronous.degraded, required: view.synchronous.required,
             members: view.synchronous.members)
         operation = view.operation.map(OperationRow.init)
+        backup = nil
         splitBrain = view.splitBrain
         staleSeconds = view.staleSeconds
         self.findings = findings
@@ -159,7 +170,8 @@ extension StatusOutput {
                 + (synchronous.degraded ? " DEGRADED" : "")
         return [
             cluster.name, "epoch \(cluster.epoch)", "\(leader) (term \(raft.term))", quorum, paused.text, sync,
-        ].joined(separator: " · ")
+            backup.map { "backup \(DecimalText.age($0.ageSeconds)) ago" },
+        ].compactMap { $0 }.joined(separator: " · ")
     }
 
     private func table(wide: Bool) -> String {
@@ -171,7 +183,7 @@ extension StatusOutput {
         }
         for node in nodes {
             var cells = [
-                node.name, node.role.rawValue, node.state, node.lagText, node.timeline.orDash, node.raft,
+                node.name, node.role.rawValue, node.stateText, node.lagText, node.timeline.orDash, node.raft,
                 node.version.orDash, node.seenText,
             ]
             if wide {
@@ -180,7 +192,7 @@ extension StatusOutput {
                     node.promotable ? "yes" : node.promotableReason ?? "no",
                 ]
             }
-            if node.vip { cells.append("VIP") }
+            if node.vip { cells.append("VIP" + (vip.address.map { " \($0)" } ?? "")) }
             table.add(cells)
         }
         return table.text

@@ -43,14 +43,14 @@ package enum SwitchoverOperation: CatalogueOperation {
         _ input: Input, in context: OperationContext
     ) async throws(BastionError) -> RoleChangeOutput {
         let target = try RoleChangeOutput.target(input.node, input.to)
-        if context.dryRun { return try plan(target, input, await context.gateway.view()) }
+        if context.dryRun { return try plan(target, input, await context.gateway.view(), context.overrides) }
         let request = ClusterRequest.switchover(
             to: target, maxLagBytes: input.maxLag?.bytes, maxTransactionSeconds: input.maxTransaction?.seconds)
         return try await RoleChangeOutput.change(request, to: target, in: context)
     }
 
     private static func plan(
-        _ given: NodeName?, _ input: Input, _ view: ClusterView
+        _ given: NodeName?, _ input: Input, _ view: ClusterView, _ overrides: Set<String>
     ) throws(BastionError) -> RoleChangeOutput {
         var checks = [
             view.checkQuorum(), view.checkIdle(),
@@ -66,7 +66,12 @@ package enum SwitchoverOperation: CatalogueOperation {
         } else {
             checks.append(PlanCheck("node.is_replica", false, or: "no replica can be promoted"))
         }
+        if let target { checks.append(.replayRunning(target, isPaused: view.node(named: target)?.isReplayPaused == true)) }
         checks.append(view.checkTransactions(limit: input.maxTransaction ?? DurationValue(.seconds(15))))
+        checks.append(
+            PlanCheck(
+                "no_base_backup", view.primaryNode?.isBaseBackupRunning != true, overridable: true,
+                or: "a base backup is running on the primary"))
         let old = view.primary?.name
         let steps = [
             "checkpoint on \(old.orDash)", "hold new transactions", "stop \(old.orDash)",
@@ -74,6 +79,6 @@ package enum SwitchoverOperation: CatalogueOperation {
             "release the held transactions", "re-attach \(old.orDash) as a replica",
         ]
         return RoleChangeOutput(
-            plan: try OperationPlan(operation: "switchover", checks: checks, steps: steps), from: old, to: target)
+            plan: try OperationPlan(operation: "switchover", checks: checks, steps: steps, overrides: overrides), from: old, to: target)
     }
 }

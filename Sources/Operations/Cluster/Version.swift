@@ -19,10 +19,17 @@ package enum VersionOperation: CatalogueOperation {
         -> VersionOutput
     {
         guard input.cluster == true else { return VersionOutput.local }
+        let view = await context.gateway.view()
         var output = VersionOutput.local
-        output.nodes = NodeRow.all(in: await context.gateway.view()).map { row in
-            VersionOutput.Node(
-                name: row.name, version: row.version, postgresVersion: row.postgresVersion, reachable: row.reachable)
+        var releases: [String: (version: String, commit: String)] = [:]
+        for (node, answer) in await context.askAll(view.nodes.map(\.name), .inspect(.release)) {
+            if case .success(.inspected(.release(let version, let commit))) = answer { releases[node.rawValue] = (version, commit) }
+        }
+        output.nodes = NodeRow.all(in: view).map { row in
+            let release = releases[row.name]
+            return VersionOutput.Node(
+                name: row.name, version: release?.version ?? row.version, commit: release?.commit,
+                postgresVersion: row.postgresVersion, reachable: release != nil)
         }
         return output
     }
@@ -32,6 +39,7 @@ package struct VersionOutput: OperationOutput {
     package struct Node: Codable, Sendable {
         package var name: String
         @Nullable package var version: String?
+        @Nullable package var commit: String?
         @Nullable package var postgresVersion: Int?
         package var reachable: Bool
     }
@@ -53,12 +61,16 @@ package struct VersionOutput: OperationOutput {
 
     package var text: String {
         guard let nodes else { return "pgbastion \(version) (commit \(commit), built \(built))" }
-        var table = TextTable("NODE", "VERSION", "PG")
+        var table = TextTable("NODE", "VERSION", "COMMIT", "PG")
         for node in nodes {
-            table.add(node.name, node.reachable ? node.version.orDash : "unreachable", node.postgresVersion.orDash)
+            table.add(
+                node.name, node.reachable ? node.version.orDash : "unreachable", node.commit.orDash,
+                node.postgresVersion.map(VersionOutput.postgresText) ?? "-")
         }
         return table.text
     }
+    /// `16.4` of 160004.
+    private static func postgresText(_ number: Int) -> String { "\(number / 10_000).\(number % 10_000)" }
     package var names: [String] { nodes?.map(\.name) ?? [version] }
     package var exitStatus: Int32 { nodes?.contains { !$0.reachable } == true ? 2 : 0 }
 }

@@ -23,12 +23,14 @@ package enum WaitOperation: CatalogueOperation {
         name: "wait", summary: "wait until all conditions hold",
         discussion: """
             Conditions: leader, quorum, healthy, primary, primary=NODE, caught-up, streaming, role=ROLE, version=V, \
-            lag<=SIZE, paused, resumed; ",node=NODE" narrows one to a node. The deadline is --timeout, 60 s by default.
+            lag<=SIZE, paused, resumed, or PATH=VALUE of `pgbastion state export`; ",node=NODE" narrows one to a node. The deadline \
+            is --timeout, 60 s by default.
             """,
         parameters: [
             ParameterDefinition(
                 name: "conditions", kind: .textList, help: "conditions that must all hold", isRequired: true,
-                position: 0, example: "healthy,node=node2"),
+                position: 0, example: "healthy,node=node2",
+                limits: ParameterLimits(form: "^(leader|quorum|healthy|primary|streaming|caught-up|paused|resumed)$", most: 32)),
             ParameterDefinition(
                 name: "stable_for", kind: .duration, help: "they must hold for this long", example: "5s"),
             ParameterDefinition(

@@ -8,6 +8,8 @@ package struct WaitCondition: Sendable, Hashable {
         case role(NodeRole)
         case version(String)
         case lag(SizeValue)
+        /// A value of the state document.
+        case path(StatePath, String)
     }
 
     let text: String
@@ -31,11 +33,12 @@ package struct WaitCondition: Sendable, Hashable {
             node = name
             parts.removeLast()
         }
-        guard parts.count == 1, let test = WaitCondition.test(String(parts[0])) else {
+        // A selector of a path may have commas of its own.
+        guard let test = WaitCondition.test(parts.joined(separator: ",")) else {
             throw BastionError(
                 .invalidRequest, "condition \"\(text.prefix(200))\" is not known",
                 hint: "known: leader, quorum, healthy, primary, primary=NODE, caught-up, streaming, role=ROLE, "
-                    + "version=V, lag<=SIZE, paused, resumed, each with ,node=NODE")
+                    + "version=V, lag<=SIZE, paused, resumed, each with ,node=NODE, and PATH=VALUE of `pgbastion state export`")
         }
         self.text = text
         self.test = test
@@ -58,7 +61,15 @@ package struct WaitCondition: Sendable, Hashable {
         if text.hasPrefix("role=") { return NodeRole(rawValue: String(text.dropFirst(5))).map { .role($0) } }
         if text.hasPrefix("version="), text.count > 8 { return .version(String(text.dropFirst(8))) }
         if text.hasPrefix("lag<=") { return SizeValue(text.dropFirst(5)).map { .lag($0) } }
-        return nil
+        return path(text)
+    }
+
+    /// `nodes[name=node2].state=streaming`: the last `=` outside of brackets parts path and value.
+    private static func path(_ text: String) -> Test? {
+        let start = text.lastIndex(of: "]") ?? text.startIndex
+        guard let mark = text[start...].firstIndex(of: "="), let path = StatePath(text[..<mark]) else { return nil }
+        let value = text[text.index(after: mark)...]
+        return value.isEmpty ? nil : .path(path, String(value))
     }
 
     /// Unknown never passes.
@@ -82,6 +93,19 @@ package struct WaitCondition: Sendable, Hashable {
         case .streaming: return every(replicas(view), view) { ($0.streaming == true, $0.state) }
         case .caughtUp: return every(replicas(view), view) { lag($0, limit: SizeValue(bytes: 10 << 20)) }
         case .lag(let limit): return every(replicas(view), view) { lag($0, limit: limit) }
+        case .path(let path, let value): return evaluate(path, value, view)
+        }
+    }
+
+    private func evaluate(_ path: StatePath, _ wanted: String, _ view: ClusterView) -> Verdict {
+        do throws(BastionError) {
+            let document = try JSONParser.parse(try JSONText.encode(StateDocument(view)))
+            let values = path.values(in: document, node: node)
+            let met = !values.isEmpty && values.allSatisfy { $0 != .null && StatePath.plainText($0) == wanted }
+            let actual = values.isEmpty ? "path not present in the state" : values.map(StatePath.plainText).joined(separator: ", ")
+            return Verdict(met: met, actual: actual)
+        } catch {
+            return Verdict(met: false, actual: error.message)
         }
     }
 

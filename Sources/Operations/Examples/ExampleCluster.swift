@@ -23,6 +23,9 @@ package enum ExampleCluster {
         view.directives = [directive]
         view.healthChecks = checks
         view.vipOwner = name("node2")
+        var address = VirtualAddressView(address: "10.0.1.100/24", interface: "eth0", follows: .leader)
+        address.reason = "not leader"
+        view.virtualAddress = address
         view.history = [
             TimelineView(
                 timeline: TimelineID(4), forkLSN: LSN(0x4000108), reason: "switchover", at: "2026-02-16T02:00:05Z",
@@ -32,6 +35,7 @@ package enum ExampleCluster {
         view.health.role = .primary
         view.health.proxyHealthy = true
         view.systemIdentifier = 7_301_234_567_890_123_456
+        view.decisions = ExampleInspection.decisions
         return view
     }()
 

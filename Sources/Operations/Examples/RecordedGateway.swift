@@ -29,8 +29,15 @@ package actor RecordedGateway: ClusterGateway {
         behaviour: @escaping Behaviour = { _, view throws(BastionError) in
             ClusterReply(operationID: "op-1", summary: "accepted", leader: view.raft.leader)
         },
-        nodeBehaviour: @escaping NodeBehaviour = { _, request, view throws(BastionError) in
-            request == .view ? .view(view) : .done("done")
+        nodeBehaviour: @escaping NodeBehaviour = { node, request, view throws(BastionError) in
+            switch request {
+            case .view: .view(view)
+            case .mintToken: .token(MintedToken(value: "pgb_example", digest: String(repeating: "0", count: 64)))
+            case .diagnose: .diagnosis(ExampleDiagnosis.healthy(node))
+            case .inspect(let inspection): .inspected(ExampleInspection.answer(inspection, view))
+            case .reload: .reloaded(ReloadReport(applied: ["log.level"], needsRestart: []))
+            default: .done("done")
+            }
         }
     ) {
         current = view

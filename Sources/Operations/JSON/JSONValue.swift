@@ -29,10 +29,13 @@ package enum JSONValue: Sendable, Hashable {
         return text
     }
 
-    /// nil when this is no number or not a whole one in range.
+    /// nil when this is no number or not a whole one in range; `4.0` is a whole number, as JSON Schema counts.
     package var integer: Int64? {
         guard case .number(let text) = self else { return nil }
-        return Int64(text)
+        guard let point = text.firstIndex(of: "."), text[text.index(after: point)...].allSatisfy({ $0 == "0" }) else {
+            return Int64(text)
+        }
+        return Int64(text[..<point])
     }
 
     package var members: [Member]? {

@@ -39,15 +39,17 @@ package enum PeerListOperation: CatalogueOperation {
 
     package static func perform(_ input: Input, in context: OperationContext) async throws(BastionError) -> Output {
         let view = await context.gateway.view()
+        return Output(peers: view.peers.map { Output.Peer($0, in: view) })
+    }
+}
+
+extension PeerListOperation.Output.Peer {
+    init(_ peer: PeerView, in view: ClusterView) {
         let last = view.raft.lastLogIndex
-        return Output(
-            peers: view.peers.map { peer in
-                Output.Peer(
-                    name: peer.name, address: peer.address, suffrage: peer.suffrage, isLeader: peer.isLeader,
-                    reachable: peer.reachable, lastContactMs: peer.lastContactMilliseconds, matchIndex: peer.matchIndex,
-                    matchIndexReason: peer.matchIndex == nil ? "only the leader knows it" : nil,
-                    lagEntries: peer.isLeader ? 0 : peer.matchIndex.map { last > $0 ? last - $0 : 0 },
-                    version: peer.version)
-            })
+        self.init(
+            name: peer.name, address: peer.address, suffrage: peer.suffrage, isLeader: peer.isLeader,
+            reachable: peer.reachable, lastContactMs: peer.lastContactMilliseconds, matchIndex: peer.matchIndex,
+            matchIndexReason: peer.matchIndex == nil ? "only the leader knows it" : nil,
+            lagEntries: peer.isLeader ? 0 : peer.matchIndex.map { last > $0 ? last - $0 : 0 }, version: peer.version)
     }
 }

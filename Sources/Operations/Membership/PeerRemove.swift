@@ -48,8 +48,13 @@ package enum PeerRemoveOperation: CatalogueOperation {
             name: input.name, voters: before.peers.count { $0.suffrage == .voter }, droppedSlots: [], alreadySo: false,
             summary: "", operationID: nil, plan: nil)
         if context.dryRun {
-            output.plan = try plan(input.name, force, before)
+            output.plan = try plan(input.name, force, before, context.overrides)
             return output
+        }
+        let mayMovePrimary = force || context.overrides.contains("node.not_primary")
+        if mayMovePrimary, before.primary?.name == input.name, before.primary?.phase == "serving", context.waitLimit != nil {
+            // RemoveNode refuses the primary in every case: somebody else has to be it first.
+            _ = try await RoleChangeOutput.change(.failover(to: nil, allowDataLossBytes: nil), to: nil, in: context.detached)
         }
         let reply = try await context.submit(.removePeer(name: input.name, force: force))
         output.alreadySo = reply.alreadySo
@@ -76,7 +81,9 @@ package enum PeerRemoveOperation: CatalogueOperation {
             .sorted()
     }
 
-    private static func plan(_ name: NodeName, _ force: Bool, _ view: ClusterView) throws(BastionError) -> OperationPlan {
+    private static func plan(
+        _ name: NodeName, _ force: Bool, _ view: ClusterView, _ overrides: Set<String>
+    ) throws(BastionError) -> OperationPlan {
         let peer = try view.requirePeer(name)
         let others = view.peers.filter { $0.suffrage == .voter && $0.name != name }
         guard peer.suffrage != .voter || !others.isEmpty else {
@@ -91,8 +98,10 @@ package enum PeerRemoveOperation: CatalogueOperation {
                     "membership.removal_safe", reachable * 2 > others.count, overridable: true,
                     or: "only \(reachable) of the \(others.count) voters left can be reached"))
         }
-        let move = peer.isLeader ? ["move leadership away from \(name)"] : []
+        var move = peer.isLeader ? ["move leadership away from \(name)"] : []
+        if view.primary?.name == name { move.insert("fail over to another node: \(name) is the primary", at: 0) }
         let drop = memberSlots(of: name, in: view).map { "drop replication slot \($0)" }
-        return try OperationPlan(operation: "removal", checks: checks, steps: move + ["remove \(name)"] + drop)
+        return try OperationPlan(
+            operation: "removal", checks: checks, steps: move + ["remove \(name)"] + drop, overrides: overrides)
     }
 }

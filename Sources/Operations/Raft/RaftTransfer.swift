@@ -60,7 +60,13 @@ package enum RaftTransferOperation: CatalogueOperation {
         return Output(
             from: old, to: leader, term: moved.raft.term, alreadySo: false,
             summary: "\(leader) leads (term \(moved.raft.term)); the primary is unchanged",
-            vipMoved: before.vipOwner != nil && before.vipOwner != moved.vipOwner, plan: nil)
+            vipMoved: addressMoves(before, to: leader, moved), plan: nil)
+    }
+
+    /// GD6: with `vip.follows: leader` the address goes with the lead, though the new leader may not have it yet.
+    private static func addressMoves(_ before: ClusterView, to leader: NodeName, _ after: ClusterView) -> Bool {
+        guard let owner = before.vipOwner, owner != leader else { return false }
+        return before.virtualAddress?.follows == .leader || owner != after.vipOwner
     }
 
     private static func plan(_ input: Input, _ view: ClusterView) throws(BastionError) -> Output {

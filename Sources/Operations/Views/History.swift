@@ -35,7 +35,7 @@ package enum HistoryOperation: CatalogueOperation {
     package static let definition = OperationDefinition(
         name: "history", summary: "list past failovers and switchovers",
         parameters: [
-            ParameterDefinition(name: "n", kind: .integer, help: "at most so many", defaultText: "20", example: "5")
+            ParameterDefinition(name: "n", kind: .integer, help: "at most so many", defaultText: "20", example: "5", limits: ListLimit.limits)
         ],
         examples: ["pgbastion history", "pgbastion history -n 5"])
 
@@ -62,6 +62,8 @@ package enum HistoryOperation: CatalogueOperation {
 
 /// `-n` of lists.
 enum ListLimit {
+    static let limits = ParameterLimits(minimum: 1, maximum: 10_000)
+
     static func check(_ given: Int?, default count: Int) throws(BastionError) -> Int {
         guard let given else { return count }
         guard (1...10_000).contains(given) else {

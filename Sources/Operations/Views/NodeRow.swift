@@ -33,6 +33,8 @@ package struct NodeRow: Codable, Sendable, Hashable {
     @Nullable package var longestTransactionSeconds: Double?
     package var job: JobRow
     package var vip: Bool
+    /// true: the running server was started by somebody else and taken over; nil until then and after its next restart.
+    package var adopted: Bool?
 
     /// A clone or rewind under way.
     package struct JobRow: Codable, Sendable, Hashable {
@@ -59,6 +61,7 @@ extension NodeRow {
             connections: node.connections, longestTransactionSeconds: node.longestTransactionSeconds,
             job: JobRow(kind: node.job.kind, phase: node.job.phase, percent: node.job.percent),
             vip: view.vipOwner == node.name)
+        adopted = node.isAdopted ? true : nil
     }
 
     /// A member of Raft that has not registered itself yet.
@@ -99,6 +102,7 @@ extension NodeRow {
 
     /// `0 B`, `1.2 MiB`, or `-` for the primary, a witness and what is unknown.
     var lagText: String { lagBytes.map { SizeValue(bytes: $0).description } ?? "-" }
+    var stateText: String { adopted == true ? state + " (adopted)" : state }
     var seenText: String { lastSeenSeconds.map(DecimalText.age) ?? "-" }
 
     /// Every known field on a line of its own.
@@ -107,7 +111,7 @@ extension NodeRow {
         table.add("name", name)
         table.add("host", host + (postgresPort.map { " (postgresql port \($0))" } ?? ""))
         table.add("role", role.rawValue)
-        table.add("state", state)
+        table.add("state", stateText)
         table.add("standing", standing.orDash + (standingReason.map { " (\($0))" } ?? ""))
         table.add("raft", raft)
         table.add("healthy", healthy ? "yes" : "no")

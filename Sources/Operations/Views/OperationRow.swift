@@ -33,7 +33,11 @@ package struct OperationRow: OperationOutput, Hashable {
 
     package init(_ operation: OperationView) {
         id = operation.id
-        name = operation.kind == "reinitialize" ? "node.reinit" : operation.kind
+        switch operation.kind {
+        case "reinitialize": name = "node.reinit"
+        case "restart": name = "node.restart"
+        default: name = operation.kind
+        }
         kind = operation.kind
         state = operation.result
         phase = operation.phase

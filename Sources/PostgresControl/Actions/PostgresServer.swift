@@ -58,7 +58,23 @@ package final class PostgresServer: Sendable {
     package func postmasterCommand(asStandby: Bool) async throws(BastionError) -> PostmasterCommand {
         try DurableFiles.makeDirectory(input.socketDirectory, mode: 0o755)
         let control = asStandby ? await reader.controlData() : nil
-        return PostmasterCommand(input: input, layout: try await worker.layout(), control: control)
+        var input = input
+        input.commandLineSettings.merge(try await worker.keptCommandLine()) { _, managed in managed }
+        let adopted = try AdoptedConfiguration.read(input.adoptedFile)
+        try adopted?.makeDirectories()
+        return PostmasterCommand(
+            input: input, layout: try await worker.layout(), control: control, adopted: adopted?.settings ?? [:])
+    }
+
+    /// The server that somebody else started, to be adopted. Its configuration is learnt before anything is written to it:
+    /// the files it runs with are those of its next start (AG17).
+    package func runningServer() async throws(BastionError) -> RunningServer {
+        guard let pid = DataDirectory.postmasterPID(input.dataDirectory) else {
+            throw BastionError(.failed, "no server runs in \"\(input.dataDirectory)\"")
+        }
+        try await worker.learnRunning()
+        return RunningServer(
+            processID: pid, program: input.program("postgres"), dataDirectory: input.dataDirectory, port: input.port)
     }
 
     /// The end of flushed WAL of a primary, asked now; nil when it could not be asked or the server is in recovery.
@@ -71,6 +87,25 @@ package final class PostgresServer: Sendable {
         }
     }
 
+    /// From the next check on.
+    package func setHealthTimeout(_ timeout: Duration) { input.healthTimeout = timeout }
+
+    /// The tables of a batch that only reads; nil when it failed.
+    func read(_ batch: String) async -> [[[String?]]]? {
+        do { return try await flushSession.run(batch, within: .seconds(2)).map(\.rows) } catch { return nil }
+    }
+
+    /// Whether PostgreSQL would accept these values: name -> what is wrong. Nothing is changed.
+    package func problems(of values: [String: String]) async throws(BastionError) -> [String: String] {
+        try await worker.problems(of: values)
+    }
+
+    /// The running values of these settings.
+    package func settings(_ names: [String]) async throws(BastionError) -> [SettingFacts] { try await worker.settings(names) }
+
+    /// Refuses one that is in use.
+    package func dropSlot(_ name: String) async throws(BastionError) { try await worker.dropUnusedSlot(name) }
+
     /// nil until the roles were made here or the secrets were adopted.
     package func secrets() async throws(BastionError) -> PostgresSecrets? { try await worker.secrets() }
 
@@ -78,7 +113,9 @@ package final class PostgresServer: Sendable {
     package func adopt(secrets: PostgresSecrets) async throws(BastionError) { try await worker.adopt(secrets) }
 
     /// Who may open replication and rewind connections; written with the next settings.
-    package func setMemberAddresses(_ addresses: [String]) async { await worker.setMembers(addresses) }
+    package func setMemberAddresses(_ addresses: [String]) async throws(BastionError) {
+        try await worker.setMembers(addresses)
+    }
 
     /// Removes the oldest quarantined directories beyond `keep` days or while less than 10 % of the disk is free.
     ///
@@ -118,7 +155,8 @@ enum LocalConnection {
         if let timeout { options["statement_timeout"] = "\(timeout.wholeMilliseconds)" }
         let text = options.sorted { $0.key < $1.key }.map { "-c \($0.key)=\($0.value)" }.joined(separator: " ")
         return [
-            "host": input.socketDirectory, "port": "\(input.port)", "user": input.superuser, "dbname": "postgres",
+            // A server that we did not start has its socket where its own configuration says.
+            "host": DataDirectory.socketDirectory(input.dataDirectory) ?? input.socketDirectory, "port": "\(input.port)", "user": input.superuser, "dbname": "postgres",
             "application_name": "pgbastion", "options": text, "passfile": ProgramRunner.noPassfile,
             "client_encoding": "UTF8",
             "sslmode": "disable", "gssencmode": "disable",

@@ -20,7 +20,7 @@ extension ServerWorker {
             try DurableFiles.removeTree(target)
             throw error
         }
-        try makeStandby(of: target)
+        try await makeStandby(of: target)
         try replaceDataDirectory(with: target)
         marker.isComplete = true
         try marker.write(input.markerFile)
@@ -44,7 +44,7 @@ extension ServerWorker {
                 "-T", "\(ClonePlace.escaped(place))=\(ClonePlace.escaped(ClonePlace.beside(place, for: target)))",
             ]
         }
-        let watcher = CloneWatcher(directory: DurableFiles.parent(of: target), reporter: reporter)
+        let watcher = CloneWatcher(directory: DurableFiles.parent(of: target), target: target, reporter: reporter)
         let result = try await programs.run("pg_basebackup", arguments, passfile: input.jobPassfile) {
             line throws(BastionError) in try watcher.read(line)
         }
@@ -85,13 +85,25 @@ extension ServerWorker {
     }
 
     /// Slots are not part of a base backup; our files and `standby.signal` are put in before the directory gets its name.
-    private func makeStandby(of target: String) throws(BastionError) {
+    private func makeStandby(of target: String) async throws(BastionError) {
         let major = DataDirectory.version(target)?.major ?? 0
-        let layout = ConfigurationLayout(input, major: major).moved(from: input.dataDirectory, to: target)
+        let layout = ConfigurationLayout(input, major: major, copy: target)
         try DurableFiles.remove(target + "/pg_wal/pgbastion.probe")
+        // The copy brings its own configuration: what an earlier one said does not count any more.
+        if layout.configFile.hasPrefix(target + "/") { try DurableFiles.remove(input.adoptedFile) }
+        try await learnStopped(layout, dataDirectory: target)
+        let hasRules = DurableFiles.exists(layout.hbaFile)
         try configuration(layout).apply()
+        if !hasRules { try writeFirstRules(layout.hbaFile) }
         try DurableFiles.write("", to: target + "/standby.signal")
         try DurableFiles.flushDirectory(target)
+    }
+
+    /// The source keeps its access rules outside its data directory, and this node has none: without any, nobody could use
+    /// the node once it is the primary.
+    private func writeFirstRules(_ path: String) throws(BastionError) {
+        guard input.managesHBA, let text = try DurableFiles.read(path) else { return }
+        try DurableFiles.write(text + "local all all peer\nhost all all all scram-sha-256\n", to: path)
     }
 
     private func replaceDataDirectory(with target: String) throws(BastionError) {
@@ -133,9 +145,12 @@ private final class CloneWatcher: Sendable {
     private let directory: String
     private let reporter: JobReporter
     private let isSpaceChecked = Mutex(false)
+    private let target: String
+    private let lastCount = Mutex(ContinuousClock.now - .seconds(60))
 
-    init(directory: String, reporter: JobReporter) {
+    init(directory: String, target: String, reporter: JobReporter) {
         self.directory = directory
+        self.target = target
         self.reporter = reporter
     }
 
@@ -147,6 +162,25 @@ private final class CloneWatcher: Sendable {
             return !checked
         }
         if isFirst { try checkSpace(total, alreadyCopied: now.bytesCopied ?? 0) }
+        countFiles()
+    }
+
+    /// X03. Limit: looked at every 2 s, and no further than 200,000 files.
+    private func countFiles() {
+        let isDue = lastCount.withLock { last in
+            guard ContinuousClock.now - last >= .seconds(2) else { return false }
+            last = ContinuousClock.now
+            return true
+        }
+        guard isDue else { return }
+        var count: UInt64 = 0
+        var open = [target]
+        while let directory = open.popLast(), count < 200_000 {
+            let entries = DurableFiles.entries(directory)
+            count += UInt64(entries.files)
+            open += entries.directories
+        }
+        reporter.noteFiles(count)
     }
 
     /// The size is known with the first line; 5 % are kept for WAL that arrives meanwhile.

@@ -25,7 +25,7 @@ extension ServerWorker {
             ], within: .seconds(300))
         guard result.succeeded else { throw result.error("could not initialise \"\(input.dataDirectory)\"") }
         let major = DataDirectory.version(temporary)?.major ?? 0
-        let layout = ConfigurationLayout(input, major: major).moved(from: input.dataDirectory, to: temporary)
+        let layout = ConfigurationLayout(input, major: major, copy: temporary)
         if !DurableFiles.exists(input.settingsFile) {
             try DurableFiles.write("# not set up yet\n", to: input.settingsFile)
         }

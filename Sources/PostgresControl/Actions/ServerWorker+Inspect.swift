@@ -9,9 +9,11 @@ extension ServerWorker {
         }
         let file = control.file
         let end = try await endOfWAL(control)
-        return StoppedServer(
+        var stopped = StoppedServer(
             control: file, end: end, isCleanShutdown: file.state == .shutDown || file.state == .shutDownInRecovery,
             wasStandby: file.wasStandby, history: try TimelineHistoryFile.read(end.timeline, in: input.walDirectory))
+        stopped.hasBackupLabel = DurableFiles.exists(input.dataDirectory + "/backup_label")
+        return stopped
     }
 
     private func endOfWAL(_ control: ControlData) async throws(BastionError) -> WALPosition {

@@ -2,8 +2,12 @@ import ClusterModel
 
 extension ServerWorker {
     /// AG14: the server is stopped; its next start is as a standby.
-    func prepareStandby(_ settings: ManagedSettings) throws(BastionError) {
+    func prepareStandby(_ settings: ManagedSettings) async throws(BastionError) {
+        try requireStopped()
+        let layout = try layout()
+        try await learnStopped(layout, dataDirectory: input.dataDirectory)
         try writeWhileStopped(settings)
+        try await learnSizesOnce(layout)
         try DurableFiles.update("", at: input.standbySignal)
         try DurableFiles.remove(input.dataDirectory + "/recovery.signal")
         try DurableFiles.flushDirectory(input.dataDirectory)
@@ -20,7 +24,7 @@ extension ServerWorker {
     func applySettings(_ settings: ManagedSettings) async throws(BastionError) {
         let file = try write(settings)
         try await dropOverrides(file)
-        try await reload(file)
+        try await reload(file, tolerating: Set(settings.parameters.keys))
     }
 
     // MARK: - Parts
@@ -41,6 +45,7 @@ extension ServerWorker {
         // Closed first and opened last: no moment with a password and without the settings that belong to it.
         if settings.upstream == nil { try store.writePassfiles(forReceiver: false) }
         try DurableFiles.update(file.text, at: input.settingsFile)
+        try CommandLineFile.write(settings.parameters, input)
         try configuration(try layout()).apply()
         if settings.upstream != nil { try store.writePassfiles(forReceiver: true) }
         return file
@@ -56,19 +61,23 @@ extension ServerWorker {
     }
 
     /// Reloads, and waits until a new session shows the fingerprint of the file and the settings that decide.
-    func reload(_ file: SettingsFile) async throws(BastionError) {
+    ///
+    /// - Parameter tolerated: Managed parameters of the cluster: PostgreSQL kept their old values, which `pgconfig diff` shows,
+    ///   and nothing that fences or promotes may wait for them.
+    func reload(_ file: SettingsFile, tolerating tolerated: Set<String> = []) async throws(BastionError) {
         try await query("SELECT pg_reload_conf()", "reload the settings")
         let deadline = Deadline.after(.seconds(5))
         while true {
             if try await newSessionShows(file) { break }
             guard !deadline.isOver else {
                 let refused = try await refusedSettings(anywhere: true)
-                throw notTaken(refused ?? "another file overrides them")
+                throw notTaken(refused.isEmpty ? "another file overrides them" : refused.joined(separator: ", "))
             }
             await pause(.milliseconds(5))
         }
         // PostgreSQL applies what it can; the fingerprint alone does not prove that every line was good.
-        if let refused = try await refusedSettings(anywhere: false) { throw notTaken(refused) }
+        let refused = try await refusedSettings(anywhere: false).filter { !tolerated.contains($0) }
+        if !refused.isEmpty { throw notTaken(refused.joined(separator: ", ")) }
     }
 
     private func newSessionShows(_ file: SettingsFile) async throws(BastionError) -> Bool {
@@ -92,15 +101,15 @@ extension ServerWorker {
     /// Names of settings that PostgreSQL refused; values stay out, since a connection string may be one.
     ///
     /// - Parameter anywhere: false looks at our own file only.
-    private func refusedSettings(anywhere: Bool) async throws(BastionError) -> String? {
+    private func refusedSettings(anywhere: Bool) async throws(BastionError) -> [String] {
         let place = anywhere ? "true" : "f.sourcefile = \(ServerWorker.literal(input.settingsFile))"
         return try await query(
             """
-            SELECT string_agg(DISTINCT coalesce(f.name, 'line ' || f.sourceline), ', ') FROM pg_file_settings f
+            SELECT DISTINCT coalesce(f.name, 'line ' || f.sourceline) FROM pg_file_settings f
             WHERE f.error IS NOT NULL AND \(place)
               AND NOT EXISTS (SELECT FROM pg_settings s WHERE s.name = f.name AND s.pending_restart)
             """, "read the errors of the settings files"
-        ).value
+        ).rows.compactMap { $0[0] }.sorted()
     }
 
     private func notTaken(_ refused: String) -> BastionError {

@@ -54,7 +54,7 @@ actor ServerWorker {
     ) async throws(BastionError) -> PostgresOutcome {
         switch action {
         case .initialize: try await initialize()
-        case .prepareStandby(let settings): try prepareStandby(settings)
+        case .prepareStandby(let settings): try await prepareStandby(settings)
         case .prepareInPlaceStart(let settings): try prepareInPlaceStart(settings)
         case .applySettings(let settings): try await applySettings(settings)
         case .ensureRoles: try await ensureRoles()
@@ -129,7 +129,19 @@ actor ServerWorker {
         }
     }
 
-    func setMembers(_ addresses: [String]) { members = addresses }
+    /// AG23: from now on these may connect with the service roles. Files that are not ours yet are left as they are.
+    func setMembers(_ addresses: [String]) async throws(BastionError) {
+        guard addresses != members else { return }
+        members = addresses
+        guard DataDirectory.version(input.dataDirectory) != nil else { return }
+        await take()
+        defer { release() }
+        let configuration = configuration(try layout())
+        guard try configuration.isInPlace else { return }
+        try configuration.apply()
+        guard DataDirectory.hasPostmaster(input.dataDirectory) else { return }
+        try await query("SELECT pg_reload_conf()", "reload the access rules")
+    }
     func secrets() throws(BastionError) -> PostgresSecrets? { try store.load() }
     func adopt(_ secrets: PostgresSecrets) throws(BastionError) {
         try DurableFiles.makeDirectory(input.ownDirectory)

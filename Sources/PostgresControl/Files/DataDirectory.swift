@@ -24,6 +24,25 @@ enum DataDirectory {
     /// Whether `postmaster.pid` names a living process that works in this directory. The file alone proves nothing (D61).
     static func hasPostmaster(_ path: String) -> Bool { postmasterPID(path) != nil }
 
+    /// Where a running server made its socket (line 5 of `postmaster.pid`); nil when it has none or does not run.
+    static func socketDirectory(_ path: String) -> String? {
+        guard hasPostmaster(path), let directory = pidFileLine(4, path) else { return nil }
+        return directory.hasPrefix("/") ? directory : nil
+    }
+
+    /// The port in `postmaster.pid` (line 4).
+    static func port(_ path: String) -> Int? { pidFileLine(3, path).flatMap { Int($0) } }
+
+    private static func pidFileLine(_ number: Int, _ path: String) -> String? {
+        do {
+            let lines = try DurableFiles.read(path + "/postmaster.pid")?.split(separator: "\n", omittingEmptySubsequences: false)
+            guard let lines, lines.count > number else { return nil }
+            return String(lines[number]).trimmedLine
+        } catch {
+            return nil
+        }
+    }
+
     static func postmasterPID(_ path: String) -> pid_t? {
         do {
             guard let text = try DurableFiles.read(path + "/postmaster.pid"),

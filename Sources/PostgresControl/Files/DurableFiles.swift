@@ -102,6 +102,22 @@ enum DurableFiles {
         return names.sorted()
     }
 
+    /// Counted, not read: how many files there are, and the directories to look into. A directory that vanished has nothing.
+    static func entries(_ path: String) -> (files: Int, directories: [String]) {
+        guard let directory = opendir(path) else { return (0, []) }
+        defer { closedir(directory) }
+        var files = 0
+        var directories: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name == "." || name == ".." { continue }
+            if Int32(entry.pointee.d_type) == Int32(DT_DIR) { directories.append(path + "/" + name) } else { files += 1 }
+        }
+        return (files, directories)
+    }
+
     static func removeTree(_ path: String) throws(BastionError) {
         guard exists(path) else { return }
         do {

@@ -5,12 +5,16 @@ import Synchronization
 package struct JobReport: Sendable, Hashable {
     package var progress: JobProgress
     /// The last lines of the program, oldest first, at most 20.
-    package var recentOutput: [String] = []
+    package var recentOutput: [String] {
+        get { progress.recentOutput ?? [] }
+        set { progress.recentOutput = newValue }
+    }
 
     init(kind: String) {
         progress = JobProgress()
         progress.kind = kind
         progress.phase = "connecting"
+        progress.startedAt = WallClock.instant()
     }
 
     /// Takes over a line such as `  10240/204800 kB (5%), 0/1 tablespace` or `12/34 kB (35%) copied`.
@@ -52,6 +56,8 @@ final class JobReporter: Sendable {
     /// - Returns: The progress after this line.
     @discardableResult
     func read(_ line: String) -> JobProgress { change { $0.read(line) } }
+
+    func noteFiles(_ count: UInt64) { change { $0.progress.filesCopied = count } }
 
     func complete() {
         change {

@@ -4,6 +4,7 @@ import ClusterModel
 struct FactsQuery: Sendable {
     let batch: String
 
+    /// A file that differs from the command line counts as pending for PostgreSQL, although a restart would not take it.
     init(version: PostgresVersion) {
         let clients = "FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
         let baseBackup =
@@ -19,10 +20,11 @@ struct FactsQuery: Sendable {
               current_setting('synchronous_standby_names'), current_setting('primary_conninfo'),
               current_setting('wal_log_hints'), (SELECT count(*) \(clients)),
               (SELECT max(extract(epoch FROM clock_timestamp() - xact_start)) \(clients)),
-              \(baseBackup), EXISTS (SELECT FROM pg_settings WHERE pending_restart),
+              \(baseBackup), (SELECT string_agg(name, ',' ORDER BY name) FROM pg_settings
+                WHERE pending_restart AND source <> 'command line'),
               pg_postmaster_start_time(), c.checkpoint_lsn, c.redo_lsn, c.timeline_id,
               y.min_recovery_end_lsn, y.min_recovery_end_timeline, i.data_page_checksum_version,
-              i.bytes_per_wal_segment
+              i.bytes_per_wal_segment, \(FactsQuery.commandLineValues), \(FactsQuery.foreignValues)
             FROM pg_control_system() s, pg_control_checkpoint() c, pg_control_recovery() y, pg_control_init() i,
               (SELECT pg_is_in_recovery() AS rec) r;
             SELECT status, sender_host, sender_port, \(version.receiverFlushColumn), received_tli
@@ -41,10 +43,12 @@ struct FactsQuery: Sendable {
         var server: ServerFacts
         var control: ControlFile
         var segmentBytes: UInt64
+        /// Settings that our command line would give, but another start gave: name -> running value (AG17).
+        var foreign: [String: String]
     }
 
     func read(_ tables: [SQLTable]) throws(SQLFailure) -> Answer {
-        guard tables.count == 4, let row = tables[0].rows.first, row.count == 23 else { throw FactsQuery.unreadable }
+        guard tables.count == 4, let row = tables[0].rows.first, row.count == 25 else { throw FactsQuery.unreadable }
         func text(_ column: Int) -> String { row[column] ?? "" }
         guard let number = Int(text(0)), let system = UInt64(text(1)), let timeline = UInt32(text(18)),
             let checkpoint = LSN(text(16)), let redo = LSN(text(17)), let bytes = UInt64(text(22))
@@ -63,7 +67,11 @@ struct FactsQuery: Sendable {
         server.connections = Int(text(11)) ?? 0
         server.longestTransactionSeconds = row[12].flatMap { Double($0) }
         server.isBaseBackupRunning = text(13) == "t"
-        server.pendingRestart = text(14) == "t"
+        let pending = text(14).split(separator: ",").map(String.init)
+        server.pendingRestart = !pending.isEmpty
+        server.pendingRestartSettings = pending
+        server.commandLineValues = FactsQuery.readCommandLine(text(23))
+        let foreign = FactsQuery.readForeign(text(24))
         server.postmasterStartedAt = row[15]
         server.receiver = tables[1].rows.first.map(FactsQuery.receiver)
         server.replicas = tables[2].rows.map(FactsQuery.replica)
@@ -74,7 +82,34 @@ struct FactsQuery: Sendable {
             minimumRecoveryLSN: row[19].flatMap { LSN($0) } ?? .zero,
             minimumRecoveryTimeline: TimelineID(UInt32(text(20)) ?? 0), hasChecksums: (Int(text(21)) ?? 0) != 0,
             logHints: text(10) == "on")
-        return Answer(server: server, control: control, segmentBytes: bytes)
+        return Answer(server: server, control: control, segmentBytes: bytes, foreign: foreign)
+    }
+
+    /// One text with all of them, in the order of `PostgresParameterRules.commandLine`.
+    private static let commandLineValues =
+        "concat_ws(',', \(PostgresParameterRules.commandLine.map { "current_setting('\($0)')" }.joined(separator: ", ")))"
+
+    /// Empty for a server that was started with our command line.
+    private static let foreignValues: String = {
+        let names = PostmasterCommand.comparedNames.map { "'\($0)'" }.joined(separator: ", ")
+        return """
+            (SELECT string_agg(name || '=' || setting, '|') FROM pg_settings
+              WHERE source <> 'command line' AND name IN (\(names)))
+            """
+    }()
+
+    private static func readForeign(_ text: String) -> [String: String] {
+        var values: [String: String] = [:]
+        for pair in text.split(separator: "|") {
+            guard let equals = pair.firstIndex(of: "=") else { continue }
+            values[String(pair[..<equals])] = String(pair[pair.index(after: equals)...])
+        }
+        return values
+    }
+
+    private static func readCommandLine(_ text: String) -> [String: Int] {
+        let pairs = zip(PostgresParameterRules.commandLine, text.split(separator: ","))
+        return Dictionary(uniqueKeysWithValues: pairs.compactMap { name, value in Int(value).map { (name, $0) } })
     }
 
     private static let unreadable = SQLFailure(

@@ -84,6 +84,12 @@ actor FactsReader {
 
     private func completed(_ answer: FactsQuery.Answer) throws(BastionError) -> ServerFacts {
         var server = answer.server
+        let waiting = PostmasterCommand.differences(of: answer.foreign, input: input)
+        if !waiting.isEmpty {
+            server.pendingRestartSettings = Set((server.pendingRestartSettings ?? []) + waiting).sorted()
+            server.pendingRestart = true
+        }
+        server.commandLineWanted = try CommandLineFile.next(input)
         if server.isInRecovery {
             let position = max(server.receivedLSN ?? .zero, server.replayedLSN ?? .zero)
             let reached = max(

@@ -21,6 +21,11 @@ struct LocalConfiguration: Sendable {
         try setBlock(identRules, in: layout.identFile)
     }
 
+    /// Whether this server's files carry our parts already.
+    var isInPlace: Bool {
+        get throws(BastionError) { try DurableFiles.read(layout.configFile)?.contains(LocalConfiguration.includeMark) ?? false }
+    }
+
     /// The settings file is the last thing PostgreSQL reads, so nothing in `postgresql.conf` overrides it.
     private func includeSettingsFile() throws(BastionError) {
         let old = try DurableFiles.read(layout.configFile) ?? ""

@@ -1,4 +1,5 @@
 import ClusterModel
+import Synchronization
 
 /// Everything the adapter must be told about its PostgreSQL. Paths are absolute.
 package struct PostgresSettingsInput: Sendable {
@@ -31,13 +32,19 @@ package struct PostgresSettingsInput: Sendable {
     /// Standard output and error of the server.
     package var logFile: String
     /// Deadline of `facts()`.
-    package var healthTimeout: Duration = .seconds(3)
+    package var healthTimeout: Duration {
+        get { healthLimit.value }
+        nonmutating set { healthLimit.value = newValue }
+    }
     /// Explicit paths of an adopted layout (AG17); nil: in the data directory, else Debian's place.
     package var configFile: String?
     package var hbaFile: String?
     package var identFile: String?
     /// The name suffix of quarantined directories, for example `20260102T030405Z`.
     package var timestamp: @Sendable () -> String = { WallClock.compactTimestamp() }
+
+    /// Shared by all copies: a reload changes it.
+    private let healthLimit = LiveDuration(.seconds(3))
 
     package init(
         binDirectory: String, dataDirectory: String, stateDirectory: String, socketDirectory: String, port: Int,
@@ -53,6 +60,16 @@ package struct PostgresSettingsInput: Sendable {
     }
 }
 
+/// A duration that may change while it is in use.
+final class LiveDuration: Sendable {
+    private let duration: Mutex<Duration>
+    init(_ duration: Duration) { self.duration = Mutex(duration) }
+    var value: Duration {
+        get { duration.withLock { $0 } }
+        set { duration.withLock { $0 = newValue } }
+    }
+}
+
 extension PostgresSettingsInput {
     /// Settings file, passfile, secrets and markers lie here.
     var ownDirectory: String { stateDirectory + "/postgresql" }
@@ -61,6 +78,10 @@ extension PostgresSettingsInput {
     /// Passwords for our own jobs (clone, rewind): a pledge never empties it.
     var jobPassfile: String { ownDirectory + "/passfile-jobs" }
     var secretsFile: String { ownDirectory + "/secrets.json" }
+    /// What the operator's own configuration said before we first wrote to it (AG17).
+    var adoptedFile: String { ownDirectory + "/adopted.json" }
+    /// Managed parameters that only the command line carries.
+    var commandLineFile: String { ownDirectory + "/command-line.conf" }
     var markerFile: String { ownDirectory + "/job.json" }
     var dataIDFile: String { ownDirectory + "/data-id.json" }
     var savedConfiguration: String { ownDirectory + "/saved-configuration" }

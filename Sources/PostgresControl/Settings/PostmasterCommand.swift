@@ -21,10 +21,14 @@ extension PostmasterCommand {
         "max_prepared_transactions": "max_prepared_xacts", "max_locks_per_transaction": "max_locks_per_xact",
     ]
 
-    /// - Parameter control: For a standby: it starts with no smaller value than the one its WAL was written under (D58),
-    ///   since PostgreSQL refuses or pauses recovery otherwise.
-    init(input: PostgresSettingsInput, layout: ConfigurationLayout, control: ControlData?) {
-        var settings = PostmasterCommand.ownedDefaults
+    /// - Parameters:
+    ///   - control: For a standby: it starts with no smaller value than the one its WAL was written under (D58), since
+    ///     PostgreSQL refuses or pauses recovery otherwise.
+    ///   - adopted: What the operator's own configuration said (AG17); a larger value than our default stays.
+    init(
+        input: PostgresSettingsInput, layout: ConfigurationLayout, control: ControlData?, adopted: [String: String] = [:]
+    ) {
+        var settings = AdoptedConfiguration.raising(PostmasterCommand.ownedDefaults, by: adopted)
         for (name, value) in input.commandLineSettings { settings[name] = value }
         for name in PostmasterCommand.ownedDefaults.keys {
             let least = control?.minimumSettings[PostmasterCommand.controlNames[name] ?? name]
@@ -36,7 +40,9 @@ extension PostmasterCommand {
         settings["ident_file"] = layout.identFile
         settings["listen_addresses"] = input.listenAddresses.joined(separator: ",")
         settings["port"] = "\(input.port)"
-        settings["unix_socket_directories"] = input.socketDirectory
+        settings["unix_socket_directories"] = AdoptedConfiguration.socketDirectories(input.socketDirectory, adopted)
+        // Whatever the configuration file says: this directory, and no other one, is started.
+        settings["data_directory"] = input.dataDirectory
         settings["cluster_name"] = input.clusterName
         program = input.program("postgres")
         arguments = ["-D", input.dataDirectory]
@@ -48,6 +54,20 @@ extension PostmasterCommand {
         ]
         dataDirectory = input.dataDirectory
         logFile = input.logFile
+    }
+
+    /// Settings that are compared when somebody else started the server.
+    static let comparedNames = Set(ownedDefaults.keys).union(fixed.keys).union(["listen_addresses", "cluster_name", "port"]).sorted()
+
+    /// Names of settings that the next start changes, of a server that runs with `running` (AG17).
+    static func differences(of running: [String: String], input: PostgresSettingsInput) -> [String] {
+        var next = AdoptedConfiguration.raising(ownedDefaults, by: running)
+        for (name, value) in input.commandLineSettings { next[name] = value }
+        for (name, value) in fixed { next[name] = value }
+        next["listen_addresses"] = input.listenAddresses.joined(separator: ",")
+        next["cluster_name"] = input.clusterName
+        next["port"] = "\(input.port)"
+        return running.filter { next[$0.key] != nil && next[$0.key] != $0.value }.map(\.key).sorted()
     }
 
     /// Every setting the command line owns: the settings file never carries one.

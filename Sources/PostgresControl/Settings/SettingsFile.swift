@@ -14,6 +14,8 @@ struct SettingsFile: Sendable {
     init(_ managed: ManagedSettings, input: PostgresSettingsInput, version: PostgresVersion) {
         var all = version.streamSettings
         all["restore_command"] = ""
+        // The command line says so as well; a server that was adopted has another one until its next start (DE10).
+        all["restart_after_crash"] = "off"
         for (name, value) in version.slotSizeLimit { all[name] = value }
         for (name, value) in managed.parameters where SettingsFile.mayManage(name) { all[name] = value }
         all["primary_conninfo"] = managed.upstream.map { ConnectionText.upstream($0, managed, input) } ?? ""

@@ -1,7 +1,15 @@
+import ClusterModel
 import Glibc
 
 /// Wall time for names and display only (D9).
 enum WallClock {
+    /// RFC 3339, for people.
+    static func instant() -> String {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return WallTime.text(milliseconds: Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000)
+    }
+
     /// UTC, for example `20260102T030405Z`.
     static func compactTimestamp() -> String {
         var now = time(nil)

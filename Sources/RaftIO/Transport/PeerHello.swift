@@ -3,6 +3,9 @@ import FoundationEssentials
 
 /// Who a node says it is when a connection begins (RA19, RA20).
 package struct PeerHello: Codable, Sendable, Hashable {
+    /// What this program can read and do (RA20).
+    package static let supportedFeatureLevel: UInt32 = 1
+
     package var wireMin: UInt32
     package var wireMax: UInt32
     /// nil: an empty directory that waits to be added.
@@ -19,7 +22,8 @@ package struct PeerHello: Codable, Sendable, Hashable {
     package var properties: [String: String]
 
     package init(
-        wireMin: UInt32 = 1, wireMax: UInt32 = 1, clusterID: ClusterID?, epoch: UInt32, memberID: MemberID,
+        wireMin: UInt32 = PeerHello.supportedWire.lowerBound, wireMax: UInt32 = PeerHello.supportedWire.upperBound,
+        clusterID: ClusterID?, epoch: UInt32, memberID: MemberID,
         nodeName: NodeName, daemonIncarnation: DaemonIncarnation, featureLevel: UInt32, generation: UInt64,
         startID: UInt64, version: String, properties: [String: String] = [:]
     ) {

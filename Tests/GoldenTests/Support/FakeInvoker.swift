@@ -24,7 +24,8 @@ final class FakeInvoker: OperationInvoker {
             guard let operation = Catalogue.operation(named: call.operation) else {
                 throw BastionError(.notFound, "no operation \"\(call.operation)\"")
             }
-            let metadata = RequestMetadata(requestID: call.requestID, actor: "test")
+            let metadata = RequestMetadata(
+                requestID: call.requestID, actor: "test", reason: call.reason, overrides: call.overrides)
             let context = OperationContext(
                 gateway: SampleGateway(), metadata: metadata, waitLimit: .milliseconds(1), dryRun: call.dryRun)
             return await operation.answer(input: call.input, in: context).envelope

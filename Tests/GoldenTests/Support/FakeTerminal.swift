@@ -13,11 +13,16 @@ final class FakeTerminal: Sendable {
     private let isInteractive: Bool
     private let isInterruptedAtOnce: Bool
     private let pausesBeforeInterrupt: Int?
+    /// A window of this width; nil: no window.
+    private let columns: Int?
+    private let isTerminated: Bool
 
     init(
         typed: [String] = [], isInteractive: Bool = false, isInterruptedAtOnce: Bool = false,
-        pausesBeforeInterrupt: Int? = nil
+        pausesBeforeInterrupt: Int? = nil, columns: Int? = nil, isTerminated: Bool = false
     ) {
+        self.columns = columns
+        self.isTerminated = isTerminated
         printed = Mutex(Printed(typed: typed))
         self.isInteractive = isInteractive
         self.isInterruptedAtOnce = isInterruptedAtOnce
@@ -32,9 +37,10 @@ final class FakeTerminal: Sendable {
             write: { text in self.printed.withLock { $0.output += text } },
             writeError: { text in self.printed.withLock { $0.errors += text } },
             readLine: { self.printed.withLock { $0.typed.isEmpty ? nil : $0.typed.removeFirst() } },
-            isInputTerminal: isInteractive, isOutputTerminal: false, timestamp: { "2026-02-17T02:00:00Z" },
+            isInputTerminal: isInteractive, isOutputTerminal: columns != nil, isErrorTerminal: columns != nil,
+            size: { self.columns.map { Terminal.Size(columns: $0, rows: 40) } }, timestamp: { "2026-02-17T02:00:00Z" },
             randomID: { "00000000000000aa" }, pause: { _ in await self.pause() },
-            interruption: { await self.interruption() })
+            interruption: { await self.interruption() }, isTerminated: { self.isTerminated })
     }
 
     private func pause() async {

@@ -15,26 +15,54 @@ enum Golden {
     }
 
     /// Compares with a file of the repository.
-    static func expect(_ text: String, repositoryFile: String, sourceLocation: SourceLocation = #_sourceLocation) {
-        check(text, folder + "/../../" + repositoryFile, sourceLocation)
+    static func expect(
+        _ text: String, repositoryFile: String, repair: String? = nil, sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        check(text, folder + "/../../" + repositoryFile, sourceLocation, repair: repair)
     }
 
-    private static func check(_ text: String, _ path: String, _ sourceLocation: SourceLocation) {
+    /// The names of the files in a folder of the repository, sorted; none when there is no such folder.
+    static func names(repositoryFolder: String) -> [String] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: folder + "/../../" + repositoryFolder).sorted()
+        } catch {
+            return []
+        }
+    }
+
+    /// Every Markdown file below a folder of the repository, with its path from the root, sorted.
+    static func pages(below folder: String) -> [String] {
+        names(repositoryFolder: folder).flatMap { name -> [String] in
+            let path = folder + "/" + name
+            return name.hasSuffix(".md") ? [path] : name.contains(".") ? [] : pages(below: path)
+        }
+    }
+
+    /// A file of the repository; empty when it is not there.
+    static func text(repositoryFile: String) -> String {
+        let bytes = FileManager.default.contents(atPath: folder + "/../../" + repositoryFile)
+        return String(decoding: bytes ?? Data(), as: UTF8.self)
+    }
+
+    private static func check(
+        _ text: String, _ path: String, _ sourceLocation: SourceLocation, repair: String? = nil
+    ) {
+        let repair = repair.map { "repair it with `\($0)`" } ?? "record it with RECORD=1 swift test --filter GoldenTests"
         let text = text.hasSuffix("\n") ? text : text + "\n"
         do {
             if isRecording {
                 let parent = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
                 try FileManager.default.createDirectory(
                     atPath: parent.joined(separator: "/"), withIntermediateDirectories: true)
-                try Data(text.utf8).write(to: URL(filePath: path))
+                try Data(text.utf8).write(to: URL(filePath: path), options: .atomic)
             }
             let expected = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
             #expect(
-                text == expected, "\(path) differs; record it with RECORD=1 swift test --filter GoldenTests",
+                text == expected, "\(path) differs; \(repair)",
                 sourceLocation: sourceLocation)
         } catch {
             Issue.record(
-                "\(path) cannot be read; record it with RECORD=1 swift test --filter GoldenTests",
+                "\(path) cannot be read; \(repair)",
                 sourceLocation: sourceLocation)
         }
     }

@@ -24,7 +24,11 @@ struct Run: Sendable {
     ) async {
         status = await CommandLineInterface.run(
             arguments: arguments, environment: environment, terminal: screen.terminal, localCommands: localCommands,
-            makeInvoker: { (_: ConnectionOptions) throws(BastionError) -> any OperationInvoker in invoker })
+            connector: ClientConnector(
+                findContext: { (name: String?) throws(BastionError) -> ClusterContext? in
+                    try SampleContexts.find(name)
+                },
+                makeInvoker: { (_: ConnectionOptions) throws(BastionError) -> any OperationInvoker in invoker }))
         output = screen.output
         errors = screen.errors
     }
@@ -35,6 +39,8 @@ struct SampleLocalCommand: LocalCommand {
     var definition: LocalCommandDefinition
 
     static let all: [any LocalCommand] = LocalCommandDefinition.shipped.map { SampleLocalCommand(definition: $0) }
+    /// Also in the place of commands that write files.
+    static let harmless: [any LocalCommand] = all + [SampleLocalCommand(definition: DocsCommand().definition)]
 
     func run(_ arguments: ParsedArguments, terminal: Terminal) async throws(BastionError) -> LocalOutcome {
         if arguments.text("file") == "bad.yaml" {

@@ -12,6 +12,7 @@ final class TestNodes {
     private(set) var halts: [String] = []
     private(set) var installed: [String] = []
     private(set) var peers: [String: [PeerEndpoint]] = [:]
+    var measured: [String: [NodeMeasurement]] = [:]
     /// Nodes that hear nobody and are heard by nobody.
     var cut: Set<String> = []
     private(set) var now = ClockStamp(raw: 1_000_000_000)
@@ -124,8 +125,15 @@ final class TestNodes {
             inbox.append((target, .message(from: member(node), message)))
         case .reply(let id, let result): replies[id] = result
         case .readConfirmed(let id, let isConfirmed): reads[id] = isConfirmed
+        case .digest(let state, let index):
+            do {
+                inbox.append((node, .stateDigested(StateMark(index: index, sha256: try StateCodec.digest(of: state)))))
+            } catch {
+                halts.append("\(node): \(error)")
+            }
         case .halt(let why): halts.append("\(node): \(why)")
         case .peers(let list): peers[node] = list
+        case .measured(let measurement): measured[node, default: []].append(measurement)
         default: break
         }
     }

@@ -56,6 +56,13 @@ struct ProxyFixture: Sendable {
             replicas: numbers.map { servers[$0 - 1].backend }, withoutPrimary: .refuse("the lease has ended"))
     }
 
+    /// node1 is drained.
+    func drained(_ limit: Duration?) -> RoutingTable {
+        var table = table()
+        table.drained = [ProxyFixture.name(1): RoutingTable.Drain(limit: limit)]
+        return table
+    }
+
     func hold(_ epoch: UInt64 = 1) -> RoutingTable {
         var table = table(epoch, primary: nil, replicas: [])
         table.withoutPrimary = .hold

@@ -52,7 +52,7 @@ package final class WriterChecker {
         count += 1
         guard !isOff else { return }
         for other in sim.machines where other.index != machine.index {
-            guard let rival = other.postgres.server, rival.phase == .primary, rival.process.isAlive else { continue }
+            guard let rival = other.postgres.server, rival.phase == .primary, rival.process.isAlive, !rival.isRogue else { continue }
             // A frozen machine's server executes nothing; its guard kills before it can again.
             if other.isSuspended { continue }
             sim.violate(

@@ -60,6 +60,7 @@ package final class SimDaemon {
         sim.after(sim.random.time(0...50), on: process) { [self] in tick() }
         connectGuard()
         observe()
+        if sim.plan.settings.virtualAddress != nil { machine.address.daemonStarted() }
     }
 
     /// - Parameter losing: Power is lost; else what was written survives in the kernel's memory.
@@ -148,6 +149,9 @@ package final class SimDaemon {
         case .act(let id, let action): act(id, action)
         case .startStandby: startServer(inPlace: nil)
         case .startInPlace(let token): startServer(inPlace: token)
+        case .adopt(let role):
+            guard let pid = machine.postgres.stranger?.pid else { return }
+            order(.adopt(AdoptionRequest(role: role, pid: pid, program: "postgres", dataDirectory: "data", port: 5432)))
         case .orderGuard(let order): self.order(order)
         case .persistPledge(let ballot):
             let delay = machine.disk.finish(now: sim.now, duration: sim.random.time(sim.plan.fsync)) - sim.now
@@ -166,7 +170,9 @@ package final class SimDaemon {
         case .reply(let id, let result):
             sim.tell("\(machine.name) answers: \(result)")
             replies.removeValue(forKey: id)?(result)
-        case .readConfirmed: break
+        // The simulator compares whole states (CH5).
+        case .readConfirmed, .measured, .digest: break
+        case .virtualAddress(let order): machine.address.obey(order)
         case .route(let table):
             route = table
             machine.client.routeChanged(table)
@@ -176,6 +182,7 @@ package final class SimDaemon {
             )
         case .mayStop(let why):
             sim.tell("\(machine.name) may stop: \(why)")
+            machine.address.daemonStopped()
             end(losing: false)
         case .halt(let why):
             sim.tell("\(machine.name) halts: \(why)")

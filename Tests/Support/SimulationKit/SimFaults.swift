@@ -46,10 +46,15 @@ package final class SimFaults {
     }
 
     private func resumeAutomation() {
-        if sim.leader == nil || sim.leaderState?.paused != nil {
-            sim.operators?.ask(.resume)
-            sim.after(seconds(1)) { [self] in resumeAutomation() }
+        let nodes = sim.leaderState?.sortedNodes ?? []
+        let ordered = nodes.filter { $0.drained || $0.standing == .fenced }
+        guard sim.leader == nil || sim.leaderState?.paused != nil || !ordered.isEmpty else { return }
+        if sim.leaderState?.paused != nil { sim.operators?.ask(.resume) }
+        for node in ordered {
+            if node.drained { sim.operators?.ask(.undrain(node: node.name)) }
+            if node.standing == .fenced { sim.operators?.ask(.unfence(node: node.name)) }
         }
+        sim.after(seconds(1)) { [self] in resumeAutomation() }
     }
 
     package func inject(_ fault: SimPlan.Fault, _ machine: SimMachine) {
@@ -116,6 +121,19 @@ package final class SimFaults {
         case .reinitialize:
             let method: ReinitializeMethod = random.chance(0.5) ? .rewind : .basebackup
             if random.chance(0.3) { sim.operators?.ask(.reinitialize(node: machine.name, from: nil, method: method)) }
+        case .drain:
+            let isDrained = sim.leaderState?.nodes[machine.name]?.drained == true
+            sim.operators?.ask(isDrained ? .undrain(node: machine.name) : .drain(node: machine.name, timeoutSeconds: 2))
+        case .fence:
+            let isFenced = sim.leaderState?.nodes[machine.name]?.standing == .fenced
+            sim.operators?.ask(isFenced ? .unfence(node: machine.name) : .fence(node: machine.name))
+        case .restartServer: sim.operators?.ask(.restart(node: random.chance(0.5) ? sim.primary?.name ?? machine.name : machine.name))
+        case .takeHold:
+            sim.primary?.daemon.request(.takeHold(seconds: random.real(2...8))) { _ in }
+            let node = machine.name
+            if random.chance(0.5) { sim.after(random.time(500...4000)) { [self] in sim.operators?.ask(.releaseHold(node: node)) } }
+        case .cancel:
+            if let operation = sim.leaderState?.operation { sim.operators?.ask(.cancelOperation(id: operation.id)) }
         default: break
         }
     }

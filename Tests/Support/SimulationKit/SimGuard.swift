@@ -57,8 +57,16 @@ package final class SimGuard {
     func obey(_ order: GuardOrder) {
         guard daemonLife == machine.daemon.process.life else { return }
         switch order {
-        case .startStandby: feed(.order(order, standbySignal: machine.postgres.files.hasStandbySignal))
-        case .startInPlace: feed(.order(order, standbySignal: machine.postgres.files.hasStandbySignal))
+        case .startStandby, .startInPlace:
+            feed(
+                .order(
+                    order, standbySignal: machine.postgres.files.hasStandbySignal,
+                    processes: machine.postgres.sweep(kill: false)))
+        case .adopt(let request):
+            let fits = machine.postgres.stranger?.pid == request.pid
+            feed(
+                .order(
+                    order, standbySignal: machine.postgres.files.hasStandbySignal, mismatch: fits ? nil : "another process"))
         default: feed(.order(order))
         }
     }
@@ -90,6 +98,10 @@ package final class SimGuard {
             } else {
                 pending.append(.postmasterExited(waitStatus: 127 << 8))
             }
+        case .takeCustody(let pid):
+            let isThere = machine.postgres.stranger?.pid == pid
+            pending.append(isThere ? .postmasterStarted(pid: pid) : .postmasterExited(waitStatus: -1))
+        case .identifyStranger: pending.append(.strangerIdentified(machine.postgres.stranger))
         case .signalPostmaster(let signal): machine.postgres.signal(signal, token: core?.status.token)
         case .sweep(let kill): pending.append(.sweepResult(processesLeft: machine.postgres.sweep(kill: kill)))
         case .report(let report): self.report(report)

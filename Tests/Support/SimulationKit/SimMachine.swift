@@ -20,6 +20,7 @@ package final class SimMachine {
     package private(set) lazy var guardian = SimGuard(self)
     package private(set) lazy var postgres = SimPostgres(self)
     package private(set) lazy var client = SimClient(self)
+    package private(set) lazy var address = SimAddress(self)
 
     init(_ index: Int, cluster: ClusterID, _ sim: Simulation) {
         self.index = index
@@ -54,6 +55,7 @@ package final class SimMachine {
         daemon.end(losing: true)
         guardian.powerLost()
         postgres.powerLost()
+        address.vanish()
         client.reset()
     }
 
@@ -62,6 +64,7 @@ package final class SimMachine {
         sim.tell("\(name) is suspended")
         isSuspended = true
         clock.suspend(at: sim.now)
+        address.vanish()
         daemon.process.freeze()
         guardian.process.freeze()
         postgres.freeze()

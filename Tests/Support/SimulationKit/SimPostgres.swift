@@ -26,6 +26,14 @@ package final class SimPostgres {
         return "\(server.phase), upstream \(server.settings?.upstream?.node.rawValue ?? "none"), end \(files.timeline):\(LSN(files.end))"
     }
 
+    /// The running postmaster, as a guard sees one that it did not start.
+    var stranger: StrangerServer? {
+        guard let server, server.postmasterIsAlive else { return nil }
+        return StrangerServer(
+            pid: server.pid, mayBeWritable: files.state != .inArchiveRecovery && !files.hasStandbySignal,
+            hasStandbySignal: files.hasStandbySignal, systemIdentifier: files.systemIdentifier)
+    }
+
     // MARK: What the guard does
 
     /// - Returns: false when the program could not be started.
@@ -91,6 +99,26 @@ package final class SimPostgres {
         ended(server, waitStatus: 9)
         return found
     }
+
+    /// AS4 is broken: somebody stops the server and starts its directory as a primary.
+    package func startRogue() {
+        if let server { ended(server, waitStatus: 0) }
+        sim.after(sim.random.time(30...300)) { [self] in
+            guard machine.isUp, server == nil, files.isPresent, files.marker == nil else { return }
+            files.hasStandbySignal = false
+            guard spawn(token: nil) else { return }
+            server?.isRogue = true
+            sim.tell("\(machine.name) postgres was started by somebody else")
+            sim.after(sim.random.time(0.1...2), on: machine.guardian.process) { [self] in
+                machine.guardian.feed(.rogueSignal(.foreignPostmaster))
+            }
+        }
+    }
+
+    package var isRogue: Bool { server?.isRogue == true }
+
+    /// Whether every record here is the record of `other` at its place.
+    package func isCopy(of other: SimPostgres) -> Bool { other.files.records.starts(with: files.records) }
 
     // MARK: How servers end
 
@@ -210,6 +238,11 @@ package final class SimPostgres {
     }
 
     private func becameWritable(_ server: SimServer) {
+        if server.isRogue {
+            for _ in 0..<3 { append(row: nil) }
+            files.flushed = files.records.count
+            return
+        }
         sim.checks.writers.began(machine, server, sim)
         sim.checks.commits.judge(files, on: machine.name, sim)
         pump(server)

@@ -25,6 +25,8 @@ final class SimServer {
     var isPromoting = false
     var isFlushing = false
     var isConnecting = false
+    /// Somebody started it behind the guard's back (AS4); nothing is promised of it but its end.
+    var isRogue = false
     /// Under which it was promoted or started in place.
     var token: FencingToken?
 
