@@ -6,7 +6,7 @@ import Testing
 
 /// Any line ends with a listed exit code and a reason; none crashes.
 @Suite struct ArgumentFuzzTests {
-    private static let rounds = Int(ProcessInfo.processInfo.environment["PGBASTION_FUZZ_ROUNDS"] ?? "").map { min($0, 100_000) } ?? 400
+    private static let rounds = Int(ProcessInfo.processInfo.environment["PGBASTION_FUZZ_ROUNDS"] ?? "").map { min($0, 100_000) } ?? 60
     private static let known = Set(HelpTopic.exitStatuses.map(\.status))
 
     @Test func `random arguments of every command end with a listed exit code`() async {

@@ -39,6 +39,23 @@ func rawExchange(port: Int, _ text: String) async throws -> String {
     try await onThread { try blockingExchange(port: port, text) }
 }
 
+/// Sends `first`, reads the beginning of its answer, sends `second`, and reads until the server closes.
+func rawDialogue(port: Int, _ first: String, _ second: String) async throws -> String {
+    try await onThread {
+        let socket = try connected(port: port)
+        defer { close(socket) }
+        var answer: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        for text in [first, second] {
+            let bytes = Array(text.utf8)
+            guard send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else { throw SocketFailure() }
+            let count = recv(socket, &buffer, buffer.count, 0)
+            answer += buffer[..<max(0, count)]
+        }
+        return String(decoding: answer, as: UTF8.self)
+    }
+}
+
 /// Sends and goes away without reading.
 func rawSend(port: Int, _ bytes: [UInt8]) async throws {
     try await onThread {

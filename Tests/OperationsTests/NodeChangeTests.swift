@@ -112,7 +112,9 @@ import Testing
                 #expect(request == .takeHold(seconds: 300))
                 return .changed(ClusterReply(summary: "nobody is promoted for 300 s"))
             })
-        await gateway.update { $0.hold = HoldView(node: ExampleCluster.name("node1"), seconds: 300, isOrdered: true, until: "2026-02-17T02:05:00Z") }
+        await gateway.update {
+            $0.hold = HoldView(node: ExampleCluster.name("node1"), seconds: 300, isOrdered: true, until: "2026-02-17T02:05:00Z")
+        }
         let answer = try await run("node.restart-hold", #"{"node":"node1","for":"5m"}"#, on: gateway, wait: .seconds(5))
         let data = try #require(try OperationEnvelope(parsing: answer.envelope).data)
         #expect(data["active"] == .bool(true))

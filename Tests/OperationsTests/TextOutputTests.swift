@@ -10,7 +10,7 @@ import Testing
                 prod · epoch 3 · leader node2 (term 7) · quorum 3/3, tolerates 1 · automatic failover on · sync quorum 1 of 2
                 NODE   ROLE     STATE      LAG      TL  RAFT    VERSION  SEEN
                 node1  primary  running    -        5   voter   1.2.0    0s
-                node2  replica  streaming  0 B      5   leader  1.2.0    0.4s  VIP
+                node2  replica  streaming  0 B      5   leader  1.2.0    0.4s  VIP 10.0.1.100
                 node3  replica  streaming  1.2 MiB  5   voter   1.2.0    0.4s
                 """)
     }

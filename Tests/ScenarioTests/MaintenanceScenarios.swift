@@ -37,7 +37,8 @@ extension ScenarioTests.ThreeNodes {
         }
 
         @Test func `PostgreSQL is restarted on a replica and, in place, on the primary; nobody is promoted (5_2)`() async throws {
-            try await Scene.play("PostgreSQL restarted on a replica and on the primary", touching: .nothing, longestGap: .seconds(20)) { scene in
+            try await Scene.play("PostgreSQL restarted on a replica and on the primary", touching: .nothing, longestGap: .seconds(20)) {
+                scene in
                 let sandbox = scene.sandbox
                 for node in [scene.replica, scene.primary] {
                     let before = sandbox.postmasterPID(node)
@@ -73,7 +74,8 @@ extension ScenarioTests.ThreeNodes {
         }
 
         @Test func `an ordered restart hold outlasts the daemon, and is released (LE12)`() async throws {
-            try await Scene.play("restart hold, daemon killed for longer than a lease", touching: .primary, longestGap: .seconds(5)) { scene in
+            try await Scene.play("restart hold, daemon killed for longer than a lease", touching: .primary, longestGap: .seconds(5)) {
+                scene in
                 let sandbox = scene.sandbox
                 let postmaster = sandbox.postmasterPID(scene.primary)
                 let refused = ClientProgram.run("node restart-hold \(scene.replica.name)", on: scene.replica, of: sandbox)
@@ -97,7 +99,8 @@ extension ScenarioTests.ThreeNodes {
         @Test func `a fenced primary is replaced, stays fenced over restarts, and is a candidate again by order (D15)`() async throws {
             try await Scene.play("the primary fenced", touching: .primary) { scene in
                 let sandbox = scene.sandbox
-                let answer = try ClientProgram.json("node fence \(scene.primary.name) --yes --reason scenario", on: scene.replica, of: sandbox)
+                let answer = try ClientProgram.json(
+                    "node fence \(scene.primary.name) --yes --reason scenario", on: scene.replica, of: sandbox)
                 try hold(try Shell.jq(".data.method", answer) == "guard_confirmation", answer)
                 try await scene.takeover()
                 try await scene.commits(20)
@@ -117,7 +120,8 @@ extension ScenarioTests.ThreeNodes {
         }
 
         @Test func `a pause lengthens the lease: a short loss of quorum fences nobody (4_11)`() async throws {
-            try await Scene.play("paused: quorum lost for longer than a usual lease", touching: .primary, longestGap: .seconds(15)) { scene in
+            try await Scene.play("paused: quorum lost for longer than a usual lease", touching: .primary, longestGap: .seconds(15)) {
+                scene in
                 let sandbox = scene.sandbox
                 let postmaster = sandbox.postmasterPID(scene.primary)
                 let pause = try await sandbox.call("pause", "{\"reason\":\"scenario\"}", through: scene.primary)
@@ -137,7 +141,8 @@ extension ScenarioTests.ThreeNodes {
         }
 
         @Test func `a failover to a node that lacks the dead primary's last record is refused at once (loss_within_limit)`() async throws {
-            try await Scene.play("failover to a replica that lags, the primary dead", touching: .primary, longestGap: .seconds(60)) { scene in
+            try await Scene.play("failover to a replica that lags, the primary dead", touching: .primary, longestGap: .seconds(60)) {
+                scene in
                 let (sandbox, behind) = (scene.sandbox, scene.replica)
                 let pause = try await sandbox.call("pause", through: scene.primary)
                 try hold(pause.ok, pause.text)

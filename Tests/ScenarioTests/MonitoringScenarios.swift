@@ -123,7 +123,7 @@ extension ScenarioTests.Monitoring {
                 let lag = "pgbastion_replication_lag_bytes{node=\"\(victim.name)\"}"
                 let before = try prometheus.values("\(lag) > 10485760", label: "node")
                 for _ in 0..<4 {
-                    _ = try SimpleQuery.column("INSERT INTO lag SELECT repeat(md5(i::text), 100) FROM generate_series(1, 2000) i", on: admin)
+                    _ = try SimpleQuery.column("INSERT INTO lag SELECT md5(i::text) FROM generate_series(1, 80000) i", on: admin)
                 }
                 try await sandbox.wait("more than 10 MB behind, by the primary's page", seconds: 30) {
                     try prometheus.values("\(lag) > 10485760", label: "instance") == [prometheus.instance(primary)]
@@ -163,7 +163,8 @@ func monitored(_ name: String, _ body: (Sandbox) async throws -> Void) async thr
     let cluster = try SuiteCluster.required()
     let sandbox = try await cluster.sandbox()
     do {
-        try await sandbox.settled(restarting: true)
+        // Until the synchronous set is settled nobody may replace a dead primary (SE9).
+        try await sandbox.settled(restarting: true, stableFor: .seconds(2))
         try await body(sandbox)
     } catch {
         await cluster.noteFailure(name, error)

@@ -23,7 +23,7 @@ struct SourceTree {
         let places = ["docs", "packaging", "completions", "runbooks", ".ci", "Benchmarks"]
         let single = ["Makefile", "README.md", "CHANGELOG.md", "Package.swift"]
         otherFiles = (places.flatMap { SourceTree.files(under: $0, root: base) } + single)
-            .filter { !$0.contains("/.build/") }
+            .filter { !$0.contains("/.build/") && !$0.hasSuffix(".png") }
             .compactMap { SourceFile(path: $0, root: base) }
     }
 

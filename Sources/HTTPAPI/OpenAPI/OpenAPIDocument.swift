@@ -55,12 +55,13 @@ package enum OpenAPIDocument {
             }
             return (path, JSONValue.record(methods))
         }
-        return plain + Catalogue.operations.map { operation in
-            let definition = operation.definition
-            let methods = definition.risk == .reads ? ["GET", "HEAD", "POST"] : ["POST"]
-            let items = methods.map { ($0.lowercased(), OpenAPIOperation.catalogue(definition, $0)) }
-            return ("/v1/operations/\(definition.name)", JSONValue.record(items))
-        }
+        return plain
+            + Catalogue.operations.map { operation in
+                let definition = operation.definition
+                let methods = definition.risk == .reads ? ["GET", "HEAD", "POST"] : ["POST"]
+                let items = methods.map { ($0.lowercased(), OpenAPIOperation.catalogue(definition, $0)) }
+                return ("/v1/operations/\(definition.name)", JSONValue.record(items))
+            }
     }
 
     /// Listed once for every operation.

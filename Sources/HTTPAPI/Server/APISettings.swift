@@ -56,7 +56,8 @@ package struct APISettings: Sendable {
         binds: [Bind], metricsBinds: [Bind] = [], socketPath: String? = nil, socketGroup: UInt32? = nil,
         token: @escaping @Sendable () -> [UInt8]? = { nil },
         namedTokens: @escaping @Sendable () async -> [AccessControl.NamedToken] = { [] },
-        protectReads: @escaping @Sendable () -> Bool = { false }, tls: TLSFiles? = nil, shutdownTimeout: Duration = .seconds(5), limits: Limits = Limits()
+        protectReads: @escaping @Sendable () -> Bool = { false }, tls: TLSFiles? = nil, shutdownTimeout: Duration = .seconds(5),
+        limits: Limits = Limits()
     ) {
         self.binds = binds
         self.metricsBinds = metricsBinds

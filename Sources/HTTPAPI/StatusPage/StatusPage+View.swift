@@ -86,7 +86,7 @@ extension StatusPage {
             + others.map(node => node.name + ': ' + roleWord(node) + (node.lag_bytes == null ? '' : ', ' + bytes(node.lag_bytes) + ' behind')).join('. ');
           const top = { x: width / 2 - box.w / 2, y: 8 };
           others.forEach((node, index) => {
-            const x = (width / (others.length + 1)) * (index + 1) - box.w / 2, y = 196;
+            const x = width * (index + .5) / others.length - box.w / 2, y = 196;
             if (node.role !== 'witness') edge(svg, { x: width / 2, y: top.y + box.h }, { x: x + box.w / 2, y }, node, primary);
             nodeBox(svg, node, x, y, box, s);
           });

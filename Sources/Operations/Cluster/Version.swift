@@ -29,7 +29,7 @@ package enum VersionOperation: CatalogueOperation {
             let release = releases[row.name]
             return VersionOutput.Node(
                 name: row.name, version: release?.version ?? row.version, commit: release?.commit,
-                postgresVersion: row.postgresVersion, reachable: release != nil)
+                postgresVersion: row.postgresVersion, reachable: release != nil && row.reachable)
         }
         return output
     }

@@ -35,6 +35,8 @@ package actor RecordedGateway: ClusterGateway {
             case .mintToken: .token(MintedToken(value: "pgb_example", digest: String(repeating: "0", count: 64)))
             case .diagnose: .diagnosis(ExampleDiagnosis.healthy(node))
             case .inspect(let inspection): .inspected(ExampleInspection.answer(inspection, view))
+            case .metrics: .text("pgbastion_raft_term{cluster=\"prod\"} 7\n")
+            case .logs(let query): .logs(ExampleLog.records(node).filter(query.matches))
             case .reload: .reloaded(ReloadReport(applied: ["log.level"], needsRestart: []))
             default: .done("done")
             }

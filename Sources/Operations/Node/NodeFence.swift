@@ -26,7 +26,8 @@ package enum NodeFenceOperation: CatalogueOperation {
         let view = await context.gateway.view()
         if context.dryRun { return try plan(input.node, view) }
         let reply = try await context.submit(.fence(node: input.node))
-        var output = NodeFenceOutput(node: input.node, fenced: true, method: nil, alreadySo: reply.alreadySo, summary: reply.summary, plan: nil)
+        var output = NodeFenceOutput(
+            node: input.node, fenced: true, method: nil, alreadySo: reply.alreadySo, summary: reply.summary, plan: nil)
         guard let limit = context.waitLimit else { return output }
         output.method = await ViewWatch.first(of: context.gateway, limit: limit) { $0.node(named: input.node)?.fenceMethod }
         guard let method = output.method else {
@@ -84,7 +85,8 @@ package enum NodeUnfenceOperation: CatalogueOperation {
             output.alreadySo = !output.fenced
             let isLast = view.primary?.name == input.node && view.primary?.phase == "ended"
             let follows = PlanCheck(
-                "node.follows_primary", !output.fenced || isLast || node.streaming == true, or: "\"\(input.node)\" does not follow the primary")
+                "node.follows_primary", !output.fenced || isLast || node.streaming == true,
+                or: "\"\(input.node)\" does not follow the primary")
             output.plan = try OperationPlan(
                 operation: "unfence", checks: [view.checkQuorum(), follows],
                 steps: [output.fenced ? "let \(input.node) be a candidate again" : "nothing: it is so already"])

@@ -45,7 +45,9 @@ package enum NodeRestartHoldOperation: CatalogueOperation {
                 steps: ["promote nobody for \(duration) although \(input.node) may be away"])
             return output
         }
-        guard view.raft.leader != nil else { throw BastionError(.noLeader, "the cluster has no leader", hint: "wait with `pgbastion wait leader`") }
+        guard view.raft.leader != nil else {
+            throw BastionError(.noLeader, "the cluster has no leader", hint: "wait with `pgbastion wait leader`")
+        }
         let reply = try await context.ask(input.node, .takeHold(seconds: duration.seconds), limit: .seconds(8))
         guard case .changed(let changed) = reply else { throw NodeReply.mismatch(.takeHold(seconds: duration.seconds)) }
         output.alreadySo = changed.alreadySo

@@ -71,8 +71,11 @@ package enum NodeRejoinOperation: CatalogueOperation {
         let steps =
             isMember
             ? ["nothing if \(name) still has its state: it is a member"]
-            : ["probe \(address)", known == nil ? "add \(name) as a learner" : "replace the stale entry of \(name) and add it as a learner",
-                "make it a voter when it caught up"]
+            : [
+                "probe \(address)",
+                known == nil ? "add \(name) as a learner" : "replace the stale entry of \(name) and add it as a learner",
+                "make it a voter when it caught up",
+            ]
         return PeerOutput(
             name: name, address: address.description, suffrage: known?.suffrage ?? .learner, matchIndex: nil, alreadySo: isMember,
             summary: "", operationID: nil,

@@ -61,7 +61,8 @@ package enum NodeRestartOperation: CatalogueOperation {
             throw BastionError(.invalidRequest, "\"postgres\" and \"daemon\" exclude each other", hint: "restart one after the other")
         }
         guard isDaemon || input.hold == nil else {
-            throw BastionError(.invalidRequest, "\"hold\" needs \"daemon\"", hint: "PostgreSQL is restarted under its lease, without a hold")
+            throw BastionError(
+                .invalidRequest, "\"hold\" needs \"daemon\"", hint: "PostgreSQL is restarted under its lease, without a hold")
         }
         let view = await context.gateway.view()
         let isPrimary = view.primary?.name == input.node && view.primary?.phase == "serving"
@@ -99,7 +100,9 @@ package enum NodeRestartOperation: CatalogueOperation {
     ) async throws(BastionError) {
         _ = try view.requireNode(input.node)
         let idle = view.checkIdle()
-        guard idle.ok else { throw BastionError(.locked, idle.message, checks: [FailedCheck(id: idle.id)], operationID: view.operation?.id) }
+        guard idle.ok else {
+            throw BastionError(.locked, idle.message, checks: [FailedCheck(id: idle.id)], operationID: view.operation?.id)
+        }
         let life = try await context.ask(input.node, .incarnation)
         _ = try await context.ask(input.node, .restartDaemon(holdSeconds: input.hold?.seconds))
         output.summary = "the daemon of \(input.node) restarts; wait with `pgbastion wait healthy,node=\(input.node)`"
@@ -137,7 +140,9 @@ package enum NodeRestartOperation: CatalogueOperation {
             steps += ["end the daemon of \(name); its supervisor starts it again", "PostgreSQL on \(name) serves on"]
         } else {
             if isPrimary { steps.append("checkpoint on \(name)") }
-            steps += ["stop PostgreSQL on \(name); its sessions end", "start it again" + (isPrimary ? " in place, under the same lease" : "")]
+            steps += [
+                "stop PostgreSQL on \(name); its sessions end", "start it again" + (isPrimary ? " in place, under the same lease" : ""),
+            ]
         }
         return try OperationPlan(operation: "restart", checks: checks, steps: steps)
     }

@@ -8,6 +8,9 @@ struct GuideCluster: Sendable {
 
     var first: Machine { lab["node1"] }
 
+    /// For a script of a machine: the process id of its guard.
+    var guardPID: String { "$(pgrep -f '^/usr/local/bin/pgbastion guard')" }
+
     // MARK: Configuration
 
     /// The configuration of the guide's first block, for a machine.
@@ -62,6 +65,7 @@ struct GuideCluster: Sendable {
     /// Three healthy machines, whatever the test before left: daemons are started, and who is no member is added.
     func formed() throws {
         for machine in lab.machines { try machine.succeed("systemctl start pgbastion") }
+        if try first.ask("/cluster/state", ".paused") == "true" { try first.succeed("pgbastion resume") }
         let present = try members()
         for machine in lab.machines where !present.contains(machine.name) {
             try eventually("\(machine.name) to be added", seconds: 30) {
