@@ -15,11 +15,11 @@ export SWIFT_BACKTRACE = enable=no
 
 PACKAGES = libpq-dev libsqlite3-dev libyaml-dev libarchive-dev postgresql postgresql-contrib pkg-config zlib1g-dev \
 	jq curl procps iproute2 iputils-ping tcpdump util-linux openssl \
-	zsh fish groff-base prometheus chromium python3-venv
+	zsh fish groff-base prometheus chromium python3 python3-venv openssh-server openssh-client netcat-openbsd iptables binutils
 AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 INSTALL_BUILD = .build/install
 
-.PHONY: help setup build demo test lint format docs simulate fuzz bench conformance install clean
+.PHONY: help setup build demo test lint format docs simulate fuzz bench conformance guide install clean
 
 help:
 	@echo "make setup      install the Debian packages that are missing"
@@ -31,6 +31,7 @@ help:
 	@echo "make simulate   whole clusters under faults: SEEDS=5000, or SEED=n for one"
 	@echo "make fuzz       damaged input, FUZZ_ROUNDS=200000 per test"
 	@echo "make bench      the benchmarks"
+	@echo "make guide      every bash block of the operations guide as written, on machines made of namespaces (as root)"
 	@echo "make conformance  schemathesis against the API: EXAMPLES=20 per operation"
 	@echo "make install    release build into PREFIX=/usr/local, with unit and user"
 	@echo "make clean      remove what was built"
@@ -55,6 +56,9 @@ setup:
 	case "$$missing " in *" prometheus "*) \
 		[ ! -d /run/systemd/system ] || $(AS_ROOT) systemctl disable -q --now prometheus;; \
 	esac; \
+	case "$$missing " in *" openssh-server "*) \
+		[ ! -d /run/systemd/system ] || $(AS_ROOT) systemctl disable -q --now ssh;; \
+	esac; \
 	exit $$status
 
 build:
@@ -62,7 +66,7 @@ build:
 
 # Tests with sockets, processes and servers measure time: they run one at a time, scenarios in a process of their own.
 # Network interfaces and namespaces are made by root only.
-ROOT_TESTS = ^VirtualIPTests\.
+ROOT_TESTS = ^(VirtualIP|Guide)Tests\.
 IO_TESTS = ^(ProxyServer|RaftIO|HTTPAPI|Operations|PostgresControl|Guard|Telemetry)Tests\.
 
 test: setup build
@@ -70,13 +74,17 @@ test: setup build
 	$(SWIFT) test --skip-build --skip '^ScenarioTests\.' --skip '$(IO_TESTS)' --skip '$(ROOT_TESTS)'
 	@echo "== adapters: sockets, files, processes, PostgreSQL"
 	$(SWIFT) test --skip-build --no-parallel --filter '$(IO_TESTS)'
-	@echo "== the virtual IP: hosts in network namespaces (as root)"
+	@echo "== the virtual IP and the operations guide: hosts in namespaces (as root)"
 	$(AS_ROOT) env PATH="$$PATH" SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --no-parallel --filter '$(ROOT_TESTS)'
 	@echo "== scenarios: real PostgreSQL, real daemons"
 	$(SWIFT) test --skip-build --no-parallel --filter '^ScenarioTests\.'
 	@echo "== conformance of the API, in short"
 	bash Tests/Conformance/run.sh .build/debug/pgbastion 1
 	@echo "== all tests passed"
+
+# The operations guide, block by block, with a table at the end: which test ran it, and how it ended.
+guide: setup build
+	$(AS_ROOT) env PATH="$$PATH" SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --no-parallel --filter '^GuideTests\.'
 
 demo: setup
 	$(SWIFT) build --product pgbastion

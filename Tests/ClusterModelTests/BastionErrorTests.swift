@@ -6,7 +6,7 @@ import Testing
 @Suite struct BastionErrorTests {
     @Test func `every code has an exit status and an HTTP status of an error`() {
         for code in ErrorCode.allCases {
-            #expect((1...130).contains(code.exitStatus), "\(code)")
+            #expect((1...143).contains(code.exitStatus), "\(code)")
             #expect((400...599).contains(code.httpStatus), "\(code)")
         }
     }

@@ -29,6 +29,7 @@ import Testing
     @Test func `a stopped PostgreSQL is found by the three looks of the guide (P21)`() throws { try cluster.healthCheckFailures() }
     @Test func `peers and ports are looked at (P22)`() throws { try cluster.noLeader() }
     @Test func `the routing table names the primary, and a failover fences before it promotes (P23)`() throws { try cluster.splitBrain() }
+    @Test func `the address is on the leader, and its absence elsewhere has a reason (P24)`() throws { try cluster.vipNotAssigned() }
     @Test func `slots and senders are seen by API and psql (P25)`() throws { try cluster.highLag() }
     @Test func `the log has the guide's phrases (P27)`() throws { try cluster.logPatterns() }
     @Test func `a request id is found in the logs of every node that acted (L05)`() throws { try cluster.correlating() }
@@ -43,6 +44,7 @@ import Testing
     @Test func `the newest snapshot is copied while the daemon runs (P12)`() throws { try cluster.liveBackup() }
     @Test func `the backup script makes an archive, also from cron (P13)`() throws { try cluster.backupScript() }
     @Test func `a lost node comes back without an archive (P10, P15)`() throws { try cluster.restoreOneNode() }
+    @Test func `a cluster that lost its majority is founded again around the data of one node (P19)`() throws { try cluster.lostQuorum() }
     @Test func `a corrupted primary is replaced and rebuilt (P20)`() throws { try cluster.primaryCorruption() }
 }
 

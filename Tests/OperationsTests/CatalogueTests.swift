@@ -98,11 +98,16 @@ import Testing
             "node.restart-release": #"{"node":"node1"}"#, "node.rejoin": #"{"name":"node3"}"#, "op.cancel": #"{"id":"op-9"}"#,
             "directive.cancel": #"{"id":"d-17"}"#, "slot.drop": #"{"node":"node1","slot":"leftover"}"#,
             "pgconfig.set": #"{"settings":["work_mem=64MB"]}"#, "pgconfig.unset": #"{"names":["work_mem"]}"#,
+            "token.create": #"{"name":"new","role":"read"}"#, "token.rotate": #"{"name":"deploy"}"#,
+            "token.revoke": #"{"name":"deploy"}"#,
         ]
         for operation in Catalogue.operations where operation.definition.risk != .reads {
             let name = operation.definition.name
             let gateway = example { view in
                 if name == "slot.drop" { view.nodes[0].slots.append(SlotFacts(name: "leftover", isPhysical: false, isActive: false)) }
+                view.tokens = [
+                    TokenView(name: "deploy", role: .operate, createdAt: "x", createdBy: "x", rotatedAt: nil, fingerprint: "0123")
+                ]
                 // What is cancelled has to run.
                 guard name.hasSuffix(".cancel") else { return }
                 if name == "op.cancel" { view.operation = OperationView(id: "op-9", kind: "switchover", phase: "hold", startedAt: "x") }

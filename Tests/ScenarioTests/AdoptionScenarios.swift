@@ -50,7 +50,7 @@ extension ScenarioTests {
                 try hold(try SimpleQuery.column("SELECT count(*) FROM kept", on: copy) == ["100"], "the rows were not cloned")
                 try hold(try SimpleQuery.column("SELECT system_identifier FROM pg_control_system()", on: copy) == [system], "another system")
 
-                session.send(SIGKILL)
+                _ = try debian.ask("SELECT pg_terminate_backend(\(backend))")
                 try await sandbox.wait("the end of the session", seconds: 20) { try debian.ask(sleeper).isEmpty }
                 try await sandbox.wait("a switchover", seconds: 60) {
                     try await sandbox.call("switchover", "{\"to\":\"node2\"}", through: first, wait: .seconds(30)).ok
@@ -125,7 +125,7 @@ extension ScenarioTests {
                 try hold(sandbox.postmasterPID(second) == nil, "a foreign server was started")
                 try hold(Shell.run("stat -c %Y%i '\(foreign.dataDirectory)/global/pg_control'").output == version, "it was touched")
                 try hold(
-                    !Shell.text(foreign.configFile).contains("pgbastion"), "the configuration of a foreign server was changed")
+                    !Shell.text(foreign.configFile).contains("keep this line last"), "the configuration of a foreign server was changed")
             }
         }
 
@@ -164,7 +164,7 @@ extension ScenarioTests {
                     try hold(said.contains(part), "\"\(part)\" is not in: \(said)")
                 }
                 try hold(try debian.ask("SELECT 1") == "1", "the server was disturbed")
-                try hold(!Shell.text(debian.configFile).contains("pgbastion"), "something was changed")
+                try hold(!Shell.text(debian.configFile).contains("keep this line last"), "something was changed")
                 try debian.stop()
             }
         }

@@ -129,7 +129,9 @@ extension ScenarioTests.Monitoring {
                     try prometheus.values("\(lag) > 10485760", label: "instance") == [prometheus.instance(primary)]
                 }
                 try hold(before.isEmpty, "it was behind before anything was written")
-                try hold(try prometheus.count("pgbastion_replica_streaming{node=\"\(victim.name)\"} == 0") >= 1, "it still streams")
+                try await sandbox.wait("a replica that does not stream", seconds: 20) {
+                    try prometheus.count("pgbastion_replica_streaming{node=\"\(victim.name)\"} == 0") >= 1
+                }
                 try await sandbox.settled(restarting: true, seconds: 120)
                 try await sandbox.wait("no lag", seconds: 30) { try prometheus.count("\(lag) > 10485760") == 0 }
             }

@@ -19,8 +19,12 @@ package enum ConfigReloadOperation: CatalogueOperation {
         package var needsRestart: [String]
         package var nodes: [Node]
 
+        /// Only with `--dry-run`.
+        package var plan: OperationPlan?
+
         package var text: String {
-            nodes.map { node in
+            if let plan { return plan.text }
+            return nodes.map { node in
                 if let error = node.error { return "\(node.node): not reloaded: \(error)" }
                 var lines = [
                     "\(node.node): " + (node.applied.isEmpty ? "nothing to apply" : "applied \(node.applied.joined(separator: ", "))")
@@ -51,7 +55,10 @@ package enum ConfigReloadOperation: CatalogueOperation {
         let view = await context.gateway.view()
         let wanted = input.all == true ? view.memberNames : [input.node ?? view.node]
         if context.dryRun {
-            return output(wanted.map { Output.Node(node: $0, applied: [], needsRestart: [], error: nil) })
+            var planned = output([])
+            planned.plan = try OperationPlan(
+                operation: "config reload", checks: [], steps: wanted.map { "read the configuration file of \"\($0)\" again" })
+            return planned
         }
         var nodes: [Output.Node] = []
         for (node, answer) in await context.askAll(wanted, .reload, limit: .seconds(10)) {

@@ -11,7 +11,7 @@ extension GuideCluster {
         try settled()
         try hold(try second.succeed("head -1 /var/lib/postgresql/16/main/postmaster.pid") == server, "PostgreSQL was restarted")
         // The copy of a stopped daemon is complete: nothing of the databases is left in a journal beside them (ST10).
-        let journals = second.run("ls /backup/pgbastion/*/raft/*-wal 2>/dev/null").output
+        let journals = second.run("find /backup/pgbastion -name '*-wal' -size +0").output
         try hold(journals.isEmpty, journals)
     }
 
@@ -71,6 +71,37 @@ extension GuideCluster {
         try third.succeed("systemctl start pgbastion")
         try first.succeed("pgbastion peer add node3 10.0.1.3")
         try settled()
+    }
+
+    func lostQuorum() throws {
+        try formed()
+        try makePrimary("node1")
+        try write("before the loss", through: first)
+        let others = [lab["node2"], lab["node3"]]
+        for machine in others {
+            try machine.succeed("touch /run/machine/unit.stopping; kill -9 $(cat /run/machine/unit.main) \(guardPID) $(head -1 /var/lib/postgresql/16/main/postmaster.pid)")
+        }
+        try eventually("node1 to know that there is no quorum", seconds: 30) { try first.ask("/raft/state", ".leader_id").isEmpty }
+        try run.block("Disaster Recovery / Scenario: Lost Quorum (Majority of nodes down)", 1) { block in
+            for machine in lab.machines { try block.run(1, on: machine) }
+            try configure(first, bootstrap: true)
+            for machine in lab.machines { try block.run(3, on: machine) }
+            try block.run(4, on: first)
+            try eventually("node1 to lead a cluster of one with itself as primary", seconds: 60) {
+                try leader() == "node1" && primary() == "node1" && first.ask("/health", ".status") == "ok"
+            }
+            for machine in others {
+                try configure(machine)
+                try machine.succeed("systemctl start pgbastion")
+                let body = "-H \"Authorization: Bearer $AUTH_TOKEN\" -d '{\"id\": \"\(machine.name)\", \"address\": \"\(machine.address):8300\"}'"
+                let answer = try block.run(5, on: first, substituting: [GuideRun.Substitution(text: "...", replacement: body)])
+                try hold(answer.contains("peer added"), answer)
+            }
+        }
+        try settled(seconds: 180)
+        for machine in lab.machines {
+            try eventually("the acknowledged row on \(machine.name)", seconds: 30) { try rows(on: machine).contains("before the loss") }
+        }
     }
 
     func primaryCorruption() throws {

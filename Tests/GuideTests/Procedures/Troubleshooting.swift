@@ -56,6 +56,30 @@ extension GuideCluster {
         try settled()
     }
 
+    func vipNotAssigned() throws {
+        try formed()
+        // The address of the guide's example, on every machine, following the leader.
+        for machine in lab.machines {
+            try configure(machine, bootstrap: machine.name == "node1", extra: "vip:\n  address: 10.0.1.100/24\n  interface: eth0\n")
+            try machine.succeed("systemctl restart pgbastion")
+        }
+        try settled()
+        try run.block("Troubleshooting / VIP Not Assigned", 1) { block in
+            try eventually("the address on the leader, and on nobody else", seconds: 40) {
+                let leader = try leader()
+                for machine in lab.machines {
+                    let lines = try block.run(on: machine, mayFail: true).split(separator: "\n").map { String($0).trimmed }
+                    let holds = lines.contains { $0.hasPrefix("inet 10.0.1.100/24") }
+                    try hold(holds == (machine.name == leader), "\(machine.name), leader \(leader): \(lines)")
+                    try hold(lines.first == "\"\(leader)\"" && lines.last == "\(machine.name == leader)", "\(machine.name): \(lines)")
+                }
+                return true
+            }
+        }
+        let missing = lab[try leader() == "node1" ? "node2" : "node1"]
+        try hold(try missing.ask("/health", ".vip_reason").contains("leader"), "no reason for not holding it")
+    }
+
     func highLag() throws {
         try formed()
         try makePrimary("node1")
