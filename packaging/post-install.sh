@@ -22,6 +22,6 @@ if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
     if systemctl is-enabled --quiet postgresql.service 2>/dev/null; then
         echo "install: postgresql.service is enabled and would start the server that pgbastion supervises;" >&2
-        echo "install: disable it: systemctl disable --now postgresql.service" >&2
+        echo "install: disable it without stopping a server: systemctl disable postgresql.service" >&2
     fi
 fi

@@ -20,6 +20,11 @@ package struct PostgresFacts: Sendable, Codable, Hashable {
         self.dataDirectory = dataDirectory
         self.storage = storage
     }
+
+    /// Which data these are (D60); nil while nobody knows. An interrupted rewind may have left half a control file.
+    package var systemIdentifier: UInt64? {
+        unfinishedJob == "rewind" ? nil : control?.systemIdentifier ?? server?.systemIdentifier
+    }
 }
 
 package enum DataDirectoryState: String, Sendable, Codable, Hashable { case missing, empty, present }
@@ -96,6 +101,8 @@ package struct ServerFacts: Sendable, Codable, Hashable {
     package var commandLineWanted: [String: Int]?
     package var connections: Int
     package var postmasterStartedAt: String?
+    /// It was in recovery when this node found it, started by somebody else; nil when that is not known (P01).
+    package var foundInRecovery: Bool?
     /// The switch points of the running server's history, oldest first; empty on timeline 1.
     package var history: [TimelineSwitch]
 

@@ -124,10 +124,12 @@ import Testing
         #expect(bench.primary?.token == FencingToken(1))
     }
 
-    @Test func `P01: an adopted standby is not promoted by itself`() {
+    @Test(arguments: [true, false])
+    func `P01: an adopted standby is not promoted by itself, also after a restart by the guard`(isAdopted: Bool) {
         let bench = PolicyBench(.founded())
         var standby = report("a", .replica, lsn: 900)
-        standby.guardStatus?.isAdopted = true
+        standby.guardStatus?.isAdopted = isAdopted ? true : nil
+        standby.facts?.server?.foundInRecovery = true
         bench.reports = [name("a"): standby]
         guard case .setSystemIdentifier = bench.step().command else {
             Issue.record("the system identifier is not recorded")

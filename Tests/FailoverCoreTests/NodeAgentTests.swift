@@ -104,6 +104,17 @@ import Testing
         #expect(bench.evaluate().contains { if case .order(.stop) = $0 { true } else { false } })
     }
 
+    @Test(arguments: ["unreadable", "clone", "clone-complete", "rewind-complete"])
+    func `another system's data are not replaced either, whatever the job marker says (AG2, D60)`(marker: String) {
+        let bench = AgentBench("b")
+        bench.stopped(at(2, 900), wasStandby: false)
+        bench.context.facts?.control?.systemIdentifier = 1
+        bench.context.facts?.unfinishedJob = marker
+        for _ in 0..<5 { bench.turn() }
+        #expect(bench.starts.isEmpty && bench.jobs.isEmpty)
+        #expect(bench.agent.report(bench.context, version: "1").failure?.contains("D60") == true)
+    }
+
     @Test func `an interrupted job is never started, it is cloned anew (AG3, D48)`() {
         let bench = AgentBench("b")
         bench.stopped(at(2, 900), wasStandby: true)

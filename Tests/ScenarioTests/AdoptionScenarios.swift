@@ -82,8 +82,11 @@ extension ScenarioTests {
                 try await sandbox.rest(primary).nodes.contains { $0.name == replica.name && $0.state == "fenced" }
             }
             try hold(sandbox.postmasterPID(replica) == nil, "the server that nobody asked for still runs")
-            let log = Shell.text(sandbox.layout.stateDirectory(replica) + "/guard/guard.log")
-            try hold(log.contains("state=fenced") && log.contains("AG1"), "the guard does not say why: \(log.suffix(500))")
+            // `fenced` is shown from the beginning of the fence; the guard writes its line at the end.
+            try await sandbox.wait("the reason in the guard's log", seconds: 10) {
+                let log = Shell.text(sandbox.layout.stateDirectory(replica) + "/guard/guard.log")
+                return log.contains("state=fenced") && log.contains("AG1")
+            }
             _ = try SimpleQuery.column("INSERT INTO pgbastion_probe VALUES (3)", on: sandbox.clientConnection(primary))
             _ = try await sandbox.call("resume", through: primary)
             try await sandbox.settled(seconds: 120)
@@ -143,9 +146,22 @@ extension ScenarioTests {
                 }
                 try await sandbox.lasts(.seconds(3))
                 try hold(try debian.ask("SELECT pg_is_in_recovery()") == "t", "it was promoted by itself")
+                try hold(sandbox.postmasterPID(node) == before, "PostgreSQL was restarted")
+                // Stopped by hand it is started again, and still waits.
+                try debian.shell("/usr/lib/postgresql/15/bin/pg_ctl -D '\(debian.dataDirectory)' -m fast -w stop")
+                try await sandbox.wait("the restart", seconds: 60) {
+                    guard let now = sandbox.postmasterPID(node), now != before else { return false }
+                    return parent(of: now) == sandbox.guardPID(node)
+                }
+                try await sandbox.wait("the server", seconds: 60) {
+                    try await sandbox.rest(node).nodes.contains { $0.name == node.name && $0.role == "replica" }
+                }
+                try await sandbox.lasts(.seconds(3))
+                try hold(try debian.ask("SELECT pg_is_in_recovery()") == "t", "it was promoted after a restart")
+                let restarted = sandbox.postmasterPID(node)
                 try await sandbox.wait("the failover", seconds: 60) { try await sandbox.call("failover", through: node).ok }
                 try await serves(sandbox, node)
-                try hold(sandbox.postmasterPID(node) == before, "PostgreSQL was restarted")
+                try hold(sandbox.postmasterPID(node) == restarted, "PostgreSQL was restarted")
                 try hold(try debian.ask("SELECT pg_is_in_recovery()") == "f", "it was not promoted")
             }
         }

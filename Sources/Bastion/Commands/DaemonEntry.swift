@@ -34,6 +34,8 @@ package enum DaemonEntry {
         if let postgres = configuration.postgresql {
             logs.write(.info, "PostgreSQL uses port \(postgres.port) (\(postgres.portOrigin.rawValue))", ["event": "config.port"])
         }
+        // K04: another daemon of this node holds the ports as well; it is what has to be named.
+        try RaftLogStore.requireUnused(directory: configuration.raft.dataDirectory)
         try ProxyPortCheck(configuration: configuration).check()
         let mayBootstrap = try await mayBootstrap(configuration, logs)
         let daemon = try Daemon(

@@ -19,10 +19,7 @@ extension NodeAgent {
             return job.hasSuffix("-complete") && !memory.completedJobDiverged ? startAsStandby(wanted, c) : clone(upstream, c)
         }
         guard let stopped = memory.stopped else { return [.act(.inspectStopped)] }
-        if let expected = c.state.systemIdentifier, stopped.control.systemIdentifier != expected {
-            memory.state = "failed"  // D60, also when the facts did not have the control file
-            return []
-        }
+        if isForeign(stopped.control.systemIdentifier, c) { return [] }  // The facts may be older than the files.
         if ranWithoutToken(stopped, c) {
             // Same timeline, other records: positions prove nothing, and `pg_rewind` sees no fork.
             memory.failure = "AG1: it ran writable on timeline \(stopped.end.timeline) without the token"

@@ -26,14 +26,19 @@ package struct NodeAgent: Sendable {
         return steps
     }
 
+    /// AG2, D60: data of another cluster are neither started nor replaced.
+    mutating func isForeign(_ found: UInt64, _ c: AgentContext) -> Bool {
+        guard let expected = c.state.systemIdentifier, found != expected else { return false }
+        memory.state = "failed"
+        memory.failure = "D60: the data directory has system identifier \(found), the cluster has \(expected)"
+        return true
+    }
+
     private func isUrgent(_ c: AgentContext) -> Bool { c.state.operation != nil }
 
     /// The rows of 8.1 that start or stop the server or change its data.
     private mutating func convergence(_ c: AgentContext) -> [AgentStep] {
-        if let expected = c.state.systemIdentifier, let found = c.facts?.control?.systemIdentifier ?? c.server?.systemIdentifier,
-            found != expected, c.facts?.unfinishedJob == nil
-        {
-            memory.state = "failed"
+        if let found = c.facts?.systemIdentifier, isForeign(found, c) {
             return c.guardStatus?.postmasterPID != nil ? [.order(.stop(budgetMilliseconds: 3000))] : []  // AG2
         }
         if let steps = reinitialize(c) { return steps }

@@ -146,8 +146,10 @@ extension FailoverPolicy {
             var record = OperationRecord(
                 id: "op-\(c.nextIndex)", kind: .bootstrap, phase: .pledge, from: nil, to: node.name,
                 fromToken: .never, ballot: c.state.lastToken.next, isAutomatic: true)
-            // P01: a running standby was put there by somebody: it is not promoted before `failover` asks for it.
-            guard guardStatus.state == .primary || guardStatus.isAdopted != true else { continue }
+            // P01: a running standby was put there by somebody: it is not promoted before `failover` asks for it, also when
+            // it was restarted meanwhile.
+            let waits = guardStatus.isAdopted == true || server.foundInRecovery == true
+            guard guardStatus.state == .primary || !waits else { continue }
             record.detail = server.isInRecovery ? "first primary" : "the running server becomes the first primary"
             d.propose(.startOperation(record), ["AG5", "LE8"])
             return

@@ -18,7 +18,7 @@ extension FailoverPolicy {
     private func updateStandings(_ c: PolicyContext, _ d: inout PolicyDecision) {
         guard let primary = c.state.primary, primary.phase == .serving else { return }
         for node in c.state.dataNodes {
-            guard let report = c.fresh(node.name), report.facts?.unfinishedJob == nil else { continue }
+            guard let report = c.fresh(node.name) else { continue }
             if let found = foreignSystem(report, c), node.standing == .joining || node.standing == .ready {
                 d.propose(
                     .setStanding(
@@ -28,6 +28,7 @@ extension FailoverPolicy {
                     ["D60", "AG2"])
                 continue
             }
+            guard report.facts?.unfinishedJob == nil else { continue }
             let isPrimary = node.name == primary.node
             let follows = report.isStreaming && report.facts?.server?.timeline == primary.timeline
             guard isPrimary || follows else { continue }
@@ -46,7 +47,7 @@ extension FailoverPolicy {
     /// The system identifier of other data than this cluster's.
     private func foreignSystem(_ report: NodeReport, _ c: PolicyContext) -> UInt64? {
         guard let expected = c.state.systemIdentifier,
-            let found = report.facts?.control?.systemIdentifier ?? report.guardStatus?.stranger?.systemIdentifier, found != expected
+            let found = report.facts?.systemIdentifier ?? report.guardStatus?.stranger?.systemIdentifier, found != expected
         else { return nil }
         return found
     }

@@ -179,7 +179,7 @@ extension DiagnosisCheck {
         machine(
             "systemd", "distribution_unit_disabled", .error, before: true,
             asks: "the distribution's unit does not start this data directory's server as well",
-            hint: "systemctl disable --now the unit, and write `manual` into the cluster's start.conf"
+            hint: "write `manual` into start.conf, then systemctl daemon-reload (stopping the unit would stop an adopted server)"
         ) { facts in
             guard facts.systemd.isPresent else { return .skipped("systemd does not run here") }
             let units = facts.systemd.distributionUnits

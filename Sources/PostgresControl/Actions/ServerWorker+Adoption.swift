@@ -10,10 +10,11 @@ extension ServerWorker {
         var settings: [String: String] = [:]
         for row in rows { if let name = row[0] { settings[name] = row[1] } }
         let layout = try layout()
-        let found = AdoptedConfiguration(
+        var found = AdoptedConfiguration(
             configFile: settings.removeValue(forKey: "config_file") ?? layout.configFile,
             hbaFile: settings.removeValue(forKey: "hba_file") ?? layout.hbaFile,
             identFile: settings.removeValue(forKey: "ident_file") ?? layout.identFile, settings: settings)
+        found.foundInRecovery = try await query("SELECT pg_is_in_recovery()", "see whether it is a standby").value == "t"
         try DurableFiles.makeDirectory(input.ownDirectory)
         try found.write(input.adoptedFile)
     }
@@ -42,8 +43,9 @@ extension ServerWorker {
             }
             settings[name] = result.lines.last ?? ""
         }
-        try AdoptedConfiguration(
-            configFile: layout.configFile, hbaFile: layout.hbaFile, identFile: layout.identFile, settings: settings
-        ).write(input.adoptedFile)
+        var found = AdoptedConfiguration(
+            configFile: layout.configFile, hbaFile: layout.hbaFile, identFile: layout.identFile, settings: settings)
+        found.foundInRecovery = try AdoptedConfiguration.read(input.adoptedFile)?.foundInRecovery
+        try found.write(input.adoptedFile)
     }
 }

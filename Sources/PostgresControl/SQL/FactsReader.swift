@@ -91,6 +91,7 @@ actor FactsReader {
         }
         server.commandLineWanted = try CommandLineFile.next(input)
         if server.isInRecovery {
+            server.foundInRecovery = try AdoptedConfiguration.read(input.adoptedFile)?.foundInRecovery
             let position = max(server.receivedLSN ?? .zero, server.replayedLSN ?? .zero)
             let reached = max(
                 server.receiver?.timeline ?? TimelineID(0), answer.control.timeline,
@@ -125,6 +126,8 @@ actor FactsReader {
         if identity.inode == inode { return identity.id }
         if identity.inode != nil { identity = .drawn() }
         identity.inode = inode
+        // The facts are read before anything else is done on a node that is new.
+        try DurableFiles.makeDirectory(input.ownDirectory)
         try identity.write(input.dataIDFile)
         return identity.id
     }

@@ -7,6 +7,8 @@ struct AdoptedConfiguration: Codable, Sendable, Hashable {
     var hbaFile: String
     var identFile: String
     var settings: [String: String]
+    /// Somebody had put the running server there as a standby: it waits for a failover, also after a restart (P01).
+    var foundInRecovery: Bool?
 
     /// Settings that are learnt; `stats_temp_directory` exists until version 14.
     static func names(major: Int) -> [String] {

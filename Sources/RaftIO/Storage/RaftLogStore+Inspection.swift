@@ -15,6 +15,12 @@ package struct StoreInspection: Sendable {
 }
 
 extension RaftLogStore {
+    /// Throws `.nodeRunning` while a daemon uses the directory; makes nothing.
+    package static func requireUnused(directory: String) throws(BastionError) {
+        guard DurableFile.exists("\(directory)/LOCK") else { return }
+        _ = try DirectoryLock(directory: directory)
+    }
+
     /// Reads and verifies a whole directory; raises no generation and writes nothing but the lock.
     ///
     /// - Throws: `.nodeRunning` while a daemon uses it; `.notFound` when there is none; `.corrupt`.

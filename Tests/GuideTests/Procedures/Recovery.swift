@@ -79,7 +79,7 @@ extension GuideCluster {
         try write("before the loss", through: first)
         let others = [lab["node2"], lab["node3"]]
         for machine in others {
-            try machine.succeed("touch /run/machine/unit.stopping; kill -9 $(cat /run/machine/unit.main) \(guardPID) $(head -1 /var/lib/postgresql/16/main/postmaster.pid)")
+            try machine.succeed("echo 1 > /run/machine/unit.stopping; kill -9 $(cat /run/machine/unit.main) \(guardPID) $(head -1 /var/lib/postgresql/16/main/postmaster.pid)")
         }
         try eventually("node1 to know that there is no quorum", seconds: 30) { try first.ask("/raft/state", ".leader_id").isEmpty }
         try run.block("Disaster Recovery / Scenario: Lost Quorum (Majority of nodes down)", 1) { block in

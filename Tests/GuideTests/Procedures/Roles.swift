@@ -8,7 +8,7 @@ extension GuideCluster {
         try first.succeed("pgbastion pause --reason guide")
         // The machine's processes end at once: daemon, guard and PostgreSQL.
         let third = lab["node3"]
-        try third.succeed("touch /run/machine/unit.stopping; kill -9 $(cat /run/machine/unit.main) \(guardPID) $(head -1 /var/lib/postgresql/16/main/postmaster.pid)")
+        try third.succeed("echo 1 > /run/machine/unit.stopping; kill -9 $(cat /run/machine/unit.main) \(guardPID) $(head -1 /var/lib/postgresql/16/main/postmaster.pid)")
         try run.block("Manual Failover", 1) { block in
             let output = try block.run(on: first)
             try hold(output.contains("failover initiated"), output)
