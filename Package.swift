@@ -104,6 +104,10 @@ let package = Package(
                 .product(name: "CoreMetrics", package: "swift-metrics"),
             ],
             swiftSettings: strict),
+        .target(
+            name: "BackupArchive",
+            dependencies: ["ClusterModel", "CLibArchive", "CLinux", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: pure),
         // L2
         .target(name: "Operations", dependencies: ["ClusterModel"], swiftSettings: strict),
         // L1
@@ -116,6 +120,7 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CLibArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         // Test products: the seams of reliability.md, over the shipped core and store.
         .executableTarget(name: "RaftStep", dependencies: ["RaftCore", "RaftIO", "ClusterModel"], swiftSettings: strict),
@@ -151,6 +156,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "VirtualIPTests", dependencies: ["VirtualIP", "ClusterModel", "CLinux", "PostgresTestKit"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "BackupArchiveTests", dependencies: ["BackupArchive", "ClusterModel", "CLibArchive", "CLinux"],
             swiftSettings: strict),
         .testTarget(name: "ConfigFilesTests", dependencies: ["ConfigFiles", "ClusterModel"], swiftSettings: strict),
         .testTarget(

@@ -84,7 +84,9 @@ extension BastionNode {
 
     private mutating func logAction(_ action: PostgresAction) {
         // L05: the request that asked for it, when somebody did.
-        let directive = state.directives.last { $0.isOpen && $0.targetNode == identity.name && ($0.type == .basebackup || $0.type == .rewind) }
+        let directive = state.directives.last {
+            $0.isOpen && $0.targetNode == identity.name && ($0.type == .basebackup || $0.type == .rewind)
+        }
         let request = directive?.requestID.map { ["request_id": $0.rawValue] } ?? [:]
         func fields(_ source: PostgresEndpoint) -> [String: String] { request.merging(["source": source.node.rawValue]) { own, _ in own } }
         switch action {

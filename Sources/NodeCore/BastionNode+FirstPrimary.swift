@@ -9,7 +9,8 @@ extension BastionNode {
         if let to, state.nodes[to] == nil { return refuse(id, notFound(to)) }
         let candidates = state.dataNodes.map(\.name).filter { isFirstCandidate($0) && (to == nil || to == $0) }
         guard let chosen = candidates.first, candidates.count == 1 else {
-            let message = candidates.isEmpty ? "no running standby can become the first primary" : "several nodes could become the first primary"
+            let message =
+                candidates.isEmpty ? "no running standby can become the first primary" : "several nodes could become the first primary"
             return refuse(
                 id, precondition("one_primary", message, candidates.isEmpty ? "see `pgbastion status`" : "name one with `--to`"))
         }

@@ -178,7 +178,9 @@ extension BastionNode {
         case .fenceNode(let node, _, let reason):
             log(.warning, "node.fenced", "\(node) may not be writable: \(reason)", fields.merging(["node": node.rawValue]) { a, _ in a })
         case .proveFence(let node, let method):
-            log(.info, "node.fence_proven", "\(node) is not writable: \(method.rawValue)", fields.merging(["node": node.rawValue]) { a, _ in a })
+            log(
+                .info, "node.fence_proven", "\(node) is not writable: \(method.rawValue)",
+                fields.merging(["node": node.rawValue]) { a, _ in a })
         case .unfenceNode(let node, _, _): log(.info, "node.unfenced", "the fence of \(node) is lifted", fields)
         case .recordPromotion(let token, let timeline, _):
             let node = state.primary?.node.rawValue ?? ""

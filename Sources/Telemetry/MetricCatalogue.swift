@@ -47,7 +47,8 @@ package enum MetricCatalogue {
     // Rows 13-15
     static let changes: [MetricDefinition] = [
         .init(
-            "failover_total", .counter, "Failovers and switchovers by result; every node counts each one, so take the maximum over nodes.", labels: ["type", "result"],
+            "failover_total", .counter, "Failovers and switchovers by result; every node counts each one, so take the maximum over nodes.",
+            labels: ["type", "result"],
             known: MetricDefinition.each(
                 ["failover", "switchover"], ["started", "success", "failed", "timeout"])),
         .init(

@@ -82,7 +82,8 @@ import Testing
         case 16: bench.order(.lower(.endHold(id: UInt64.random(in: 0..<9, using: &generator))))
         case 17: bench.backends = Int.random(in: 0..<5, using: &generator)
         case 18: strange(&bench, &generator)
-        case 19: bench.adopt([.standby, .firstPrimary, .primary(bench.status.token ?? .never)].randomElement(using: &generator) ?? .standby)
+        case 19:
+            bench.adopt([.standby, .firstPrimary, .primary(bench.status.token ?? .never)].randomElement(using: &generator) ?? .standby)
         default: bench.advance(.milliseconds(Int64.random(in: 1..<900, using: &generator)))
         }
     }
@@ -97,7 +98,9 @@ import Testing
         if status.state == .empty || status.state == .fenced { #expect(!status.mayBeWritable && !bench.hasPostmaster) }
         if status.mayBeWritable { #expect([.primary, .stopping, .fencing].contains(status.state)) }
         if status.allProcessesGone { #expect(!bench.hasPostmaster && !status.mayBeWritable) }
-        if status.state == .primary, status.token == nil, bench.hasPostmaster { #expect(status.isAdopted == true && status.highestToken == .never) }
+        if status.state == .primary, status.token == nil, bench.hasPostmaster {
+            #expect(status.isAdopted == true && status.highestToken == .never)
+        }
         if status.state == .primary, let token = status.token { #expect(token > status.highestFenced) }
         if status.state == .primary, status.mode == .timed, status.token != nil {
             #expect(status.deadline != nil)

@@ -62,7 +62,8 @@ import Testing
     }
 
     @Test func `redaction gives the same other name everywhere`() async throws {
-        let answer = try await run("state.export", #"{"redact":true}"#, on: example { $0.nodes[2].promotableReason = "DE7: node3 is silent" })
+        let answer = try await run(
+            "state.export", #"{"redact":true}"#, on: example { $0.nodes[2].promotableReason = "DE7: node3 is silent" })
         let text = String(decoding: try #require(try OperationEnvelope(parsing: answer.envelope).data).bytes, as: UTF8.self)
         for word in ["node1", "node2", "node3", "10.0.1.", "prod"] { #expect(!text.contains(word), "\(word)") }
         #expect(text.contains(#""promotable_reason":"DE7: member3 is silent""#))

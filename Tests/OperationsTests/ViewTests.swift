@@ -8,7 +8,8 @@ import Testing
     private func decisions(_ view: inout ClusterView) {
         view.decisions = []
         var started = DecisionRecord(
-            at: 1_771_293_600_000, kind: "operation.started", rules: ["DE2", "LE8"], text: "failover node3: the lease of \"node3\" has ended")
+            at: 1_771_293_600_000, kind: "operation.started", rules: ["DE2", "LE8"],
+            text: "failover node3: the lease of \"node3\" has ended")
         started.operationID = "op-7"
         view.decisions.chain(started, keeping: 512)
         var assigned = DecisionRecord(

@@ -90,7 +90,8 @@ extension ScenarioTests.Monitoring {
 
         private func invalidToken(_ node: SandboxNode) throws {
             let result = Shell.run(
-                "curl -s -o /dev/null -w '%{http_code}' -X POST http://127.0.0.1:\(node.apiPort)/cluster/pause -H 'Authorization: Bearer wrong-secret'")
+                "curl -s -o /dev/null -w '%{http_code}' -X POST http://127.0.0.1:\(node.apiPort)/cluster/pause -H 'Authorization: Bearer wrong-secret'"
+            )
             try hold(result.output == "403", result.output)
         }
 

@@ -27,7 +27,8 @@ extension ScenarioTests.Monitoring {
             try await monitored("metrics command") { sandbox in
                 let (first, third) = (sandbox.layout.nodes[0], sandbox.layout.nodes[2])
                 let shown = ClientProgram.run("metrics --node node3 --grep pgbastion_raft_", on: first, of: sandbox)
-                try hold(shown.status == 0 && shown.output.contains("pgbastion_raft_term{cluster=\"sandbox\"}"), shown.output + shown.errors)
+                try hold(
+                    shown.status == 0 && shown.output.contains("pgbastion_raft_term{cluster=\"sandbox\"}"), shown.output + shown.errors)
                 let known = try scrape(third).lines.filter { $0.hasPrefix("pgbastion_raft_state{") }.map(String.init)
                 for line in known { try hold(shown.output.contains(line), "no \(line) in \(shown.output)") }
             }

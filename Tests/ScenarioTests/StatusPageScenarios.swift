@@ -49,7 +49,8 @@ extension ScenarioTests.Monitoring {
                     try browser.tab(to: "#actions button:last-child")
                     try browser.press("Enter")
                     try await sandbox.wait("the dialog with its plan", seconds: 10) {
-                        try browser.evaluate("document.getElementById('dialog').open && !document.getElementById('confirm').disabled") == "true"
+                        try browser.evaluate("document.getElementById('dialog').open && !document.getElementById('confirm').disabled")
+                            == "true"
                             && browser.evaluate("document.querySelectorAll('#form li').length") != "0"
                     }
                     try browser.tab(to: "#confirm")
@@ -62,7 +63,9 @@ extension ScenarioTests.Monitoring {
                 // A dialog that is left changes nothing.
                 try browser.tab(to: "#actions button:first-child")
                 try browser.press("Enter")
-                try await sandbox.wait("the dialog", seconds: 5) { try browser.evaluate("document.getElementById('dialog').open") == "true" }
+                try await sandbox.wait("the dialog", seconds: 5) {
+                    try browser.evaluate("document.getElementById('dialog').open") == "true"
+                }
                 try browser.press("Escape")
                 try await sandbox.wait("its end", seconds: 5) { try browser.evaluate("document.getElementById('dialog').open") == "false" }
             }

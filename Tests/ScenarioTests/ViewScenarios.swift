@@ -130,7 +130,8 @@ extension ScenarioTests.ThreeNodes {
                 sandbox.killNode(scene.replica)
                 try await sandbox.wait("a failover to be recorded", seconds: 40) {
                     let events = try ClientProgram.json("events --type primary", on: scene.primary, of: sandbox)
-                    let last = try Shell.jq("[.data.events[] | select(.type == \"primary.assigned\")] | last | .rules | join(\",\")", events)
+                    let last = try Shell.jq(
+                        "[.data.events[] | select(.type == \"primary.assigned\")] | last | .rules | join(\",\")", events)
                     return last.contains("SE4") && last.contains("LE8")
                 }
                 let history = try ClientProgram.json("history -n 1", on: scene.primary, of: sandbox)

@@ -27,6 +27,8 @@ enum LayerTable {
         "Guard": Layer(level: 3, modules: ["ClusterModel", "FailoverCore", "CLinux"]),
         "ProxyServer": Layer(level: 3, modules: nio.union(["ClusterModel"])),
         "VirtualIP": Layer(level: 3, modules: ["ClusterModel", "CLinux"]),
+        // CLinux: a rename that never replaces, and the lock of the directory.
+        "BackupArchive": Layer(level: 3, modules: ["ClusterModel", "CLibArchive", "CLinux", "Crypto"]),
         "ConfigFiles": Layer(level: 3, modules: ["ClusterModel", "CLibYAML"]),
         "Telemetry": Layer(level: 3, modules: ["ClusterModel", "Logging", "Metrics", "CoreMetrics"]),
         // Decision 0004: TLS and token comparison need their libraries.

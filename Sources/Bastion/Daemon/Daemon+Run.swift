@@ -11,7 +11,6 @@ import ProxyServer
 import RaftCore
 import RaftIO
 import VirtualIP
-import VirtualIP
 
 /// Start, ready, stop.
 extension Daemon {

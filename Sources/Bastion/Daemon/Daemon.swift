@@ -140,7 +140,8 @@ package final class Daemon: Sendable {
                         path: path, live: live, driver: driver, transport: transport, postgres: postgres, guardLink: guardLink
                     ).diagnosis(topics)
                 },
-                inspect: { [inspector = NodeInspector(driver: driver, postgres: postgres)] (inspection, metadata) async throws(BastionError) in
+                inspect: {
+                    [inspector = NodeInspector(driver: driver, postgres: postgres)] (inspection, metadata) async throws(BastionError) in
                     try await inspector.answer(inspection, metadata)
                 }))
         effects.connect(

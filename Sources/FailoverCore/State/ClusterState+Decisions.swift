@@ -83,7 +83,10 @@ private struct DecisionLine {
                 node: before.primary?.node, operation: before.operation?.id)
         case .assignPrimary(let a):
             let loss =
-                a.certificate.map { $0.provenZero ? ", nothing is lost" : ", at most \($0.bytesMax.map { "\($0)" } ?? "an unknown number of") bytes are lost" }
+                a.certificate.map {
+                    $0.provenZero
+                        ? ", nothing is lost" : ", at most \($0.bytesMax.map { "\($0)" } ?? "an unknown number of") bytes are lost"
+                }
             return DecisionLine(
                 "primary.assigned",
                 "\(a.node) is appointed with token \(a.token), timeline \(a.timeline), basis \(a.basis.rawValue)\(loss ?? "")",

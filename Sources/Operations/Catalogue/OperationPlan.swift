@@ -20,8 +20,9 @@ package struct OperationPlan: Codable, Sendable, Hashable {
     }
 
     var text: String {
-        (checks.map { $0.ok ? "ok    \($0.id)" : "pass  \($0.id): \($0.message)" } + steps.map { "plan  \($0)" } + ["nothing was changed"]).joined(
-            separator: "\n")
+        (checks.map { $0.ok ? "ok    \($0.id)" : "pass  \($0.id): \($0.message)" } + steps.map { "plan  \($0)" } + ["nothing was changed"])
+            .joined(
+                separator: "\n")
     }
 }
 

@@ -26,7 +26,8 @@ package enum AuditListOperation: CatalogueOperation {
         name: "audit.list", summary: "list who changed what, newest first",
         discussion: "What was refused is listed too. --all adds what the cluster decided by itself.",
         parameters: [
-            ParameterDefinition(name: "n", kind: .integer, help: "at most so many", defaultText: "50", example: "10", limits: ListLimit.limits),
+            ParameterDefinition(
+                name: "n", kind: .integer, help: "at most so many", defaultText: "50", example: "10", limits: ListLimit.limits),
             ParameterDefinition(name: "all", kind: .flag, help: "also the cluster's own decisions"),
         ],
         examples: ["pgbastion audit list", "pgbastion audit list -o json"])

@@ -16,11 +16,15 @@ package enum EventsOperation: CatalogueOperation {
         parameters: [
             ParameterDefinition(name: "follow", kind: .flag, help: "wait for more"),
             ParameterDefinition(
-                name: "since", kind: .text, help: "not before this time, or this long ago", example: "2h", limits: ParameterLimits(form: "^[1-9][0-9]{0,3}(s|m|h)$")),
+                name: "since", kind: .text, help: "not before this time, or this long ago", example: "2h",
+                limits: ParameterLimits(form: "^[1-9][0-9]{0,3}(s|m|h)$")),
             ParameterDefinition(
                 name: "type", kind: .text, help: "only this type or its group", example: "primary"),
-            ParameterDefinition(name: "n", kind: .integer, help: "at most so many of the newest", defaultText: "50", example: "10", limits: ListLimit.limits),
-            ParameterDefinition(name: "after", kind: .integer, help: "only with a higher number", example: "120", limits: ParameterLimits(minimum: 0)),
+            ParameterDefinition(
+                name: "n", kind: .integer, help: "at most so many of the newest", defaultText: "50", example: "10", limits: ListLimit.limits
+            ),
+            ParameterDefinition(
+                name: "after", kind: .integer, help: "only with a higher number", example: "120", limits: ParameterLimits(minimum: 0)),
         ],
         errorCodes: [.invalidRequest], examples: ["pgbastion events", "pgbastion events --type primary", "pgbastion events -f -o jsonl"])
 

@@ -20,7 +20,8 @@ package enum ExplainOperation: CatalogueOperation {
                 name: "node", kind: .nodeName, help: "explain this node", position: 0, example: "node2"),
             ParameterDefinition(
                 name: "at", kind: .text, help: "the last decision not after this time", example: "2026-02-17T02:00Z",
-                limits: ParameterLimits(form: "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$")),
+                limits: ParameterLimits(
+                    form: "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$")),
             ParameterDefinition(name: "rule", kind: .text, help: "only say what this rule is", example: "SE4"),
         ],
         errorCodes: [.notFound, .invalidRequest],

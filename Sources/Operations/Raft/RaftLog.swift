@@ -37,7 +37,8 @@ package enum RaftLogOperation: CatalogueOperation {
         name: "raft.log", summary: "list the last entries of the log, without their contents",
         discussion: "Older entries lie in a snapshot and are not listed.",
         parameters: [
-            ParameterDefinition(name: "tail", kind: .integer, help: "at most so many", defaultText: "20", example: "100", limits: ListLimit.limits),
+            ParameterDefinition(
+                name: "tail", kind: .integer, help: "at most so many", defaultText: "20", example: "100", limits: ListLimit.limits),
             ParameterDefinition(
                 name: "node", kind: .nodeName, help: "the log of this node; default is the one that answers", example: "node2"),
         ],

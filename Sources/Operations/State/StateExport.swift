@@ -8,7 +8,8 @@ package enum StateExportOperation: CatalogueOperation {
 
     package static let definition = OperationDefinition(
         name: "state.export", summary: "print the state document that conditions of runbooks see",
-        discussion: "With -o json the document is `data`. --redact gives nodes, addresses and the cluster other names, the same everywhere.",
+        discussion:
+            "With -o json the document is `data`. --redact gives nodes, addresses and the cluster other names, the same everywhere.",
         parameters: [
             ParameterDefinition(name: "redact", kind: .flag, help: "replace names and addresses")
         ],

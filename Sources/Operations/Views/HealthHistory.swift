@@ -13,7 +13,8 @@ package enum HealthHistoryOperation: CatalogueOperation {
             ParameterDefinition(
                 name: "node", kind: .nodeName, help: "the node that answers; checks are kept where they were made",
                 position: 0, example: "node1"),
-            ParameterDefinition(name: "n", kind: .integer, help: "at most so many", defaultText: "10", example: "20", limits: ListLimit.limits),
+            ParameterDefinition(
+                name: "n", kind: .integer, help: "at most so many", defaultText: "10", example: "20", limits: ListLimit.limits),
         ],
         errorCodes: [.notFound, .preconditionFailed],
         examples: ["pgbastion health-history", "pgbastion health-history -n 20"], aliases: ["checks"])

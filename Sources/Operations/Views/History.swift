@@ -35,7 +35,8 @@ package enum HistoryOperation: CatalogueOperation {
     package static let definition = OperationDefinition(
         name: "history", summary: "list past failovers and switchovers",
         parameters: [
-            ParameterDefinition(name: "n", kind: .integer, help: "at most so many", defaultText: "20", example: "5", limits: ListLimit.limits)
+            ParameterDefinition(
+                name: "n", kind: .integer, help: "at most so many", defaultText: "20", example: "5", limits: ListLimit.limits)
         ],
         examples: ["pgbastion history", "pgbastion history -n 5"])
 

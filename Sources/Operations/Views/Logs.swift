@@ -25,10 +25,16 @@ package enum LogsOperation: CatalogueOperation {
             ParameterDefinition(name: "request_id", kind: .text, help: "only lines with this request id", example: "abc123"),
             ParameterDefinition(name: "node", kind: .nodeName, help: "the node; default is the one that answers", example: "node2"),
             ParameterDefinition(name: "all", kind: .flag, help: "of every node"),
-            ParameterDefinition(name: "since", kind: .text, help: "not before this time, or this long ago", example: "2h", limits: ParameterLimits(form: "^[1-9][0-9]{0,3}(s|m|h)$")),
-            ParameterDefinition(name: "n", kind: .integer, help: "at most so many of the newest", defaultText: "100", example: "20", limits: ListLimit.limits),
+            ParameterDefinition(
+                name: "since", kind: .text, help: "not before this time, or this long ago", example: "2h",
+                limits: ParameterLimits(form: "^[1-9][0-9]{0,3}(s|m|h)$")),
+            ParameterDefinition(
+                name: "n", kind: .integer, help: "at most so many of the newest", defaultText: "100", example: "20",
+                limits: ListLimit.limits),
             ParameterDefinition(name: "follow", kind: .flag, help: "wait for more"),
-            ParameterDefinition(name: "after", kind: .integer, help: "only with a higher number", example: "1771293600123000", limits: ParameterLimits(minimum: 0)),
+            ParameterDefinition(
+                name: "after", kind: .integer, help: "only with a higher number", example: "1771293600123000",
+                limits: ParameterLimits(minimum: 0)),
         ],
         errorCodes: [.notFound, .invalidRequest, .unavailable],
         examples: [
@@ -98,7 +104,9 @@ package struct LogsOutput: OperationOutput {
         var line: String {
             var pairs = [("event", event), ("request_id", requestID)].compactMap { key, value in value.map { (key, $0) } }
             pairs += fields.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-            let shown = pairs.map { "\($0.0)=\($0.1.contains { $0 == " " || $0 == "\"" || $0 == "=" } ? "\"\($0.1.replacing("\"", with: "\\\""))\"" : $0.1)" }
+            let shown = pairs.map {
+                "\($0.0)=\($0.1.contains { $0 == " " || $0 == "\"" || $0 == "=" } ? "\"\($0.1.replacing("\"", with: "\\\""))\"" : $0.1)"
+            }
             return "\(time) \(node) \(level.uppercased()) \(message) \(shown.joined(separator: " "))"
         }
     }

@@ -156,7 +156,8 @@ enum LocalConnection {
         let text = options.sorted { $0.key < $1.key }.map { "-c \($0.key)=\($0.value)" }.joined(separator: " ")
         return [
             // A server that we did not start has its socket where its own configuration says.
-            "host": DataDirectory.socketDirectory(input.dataDirectory) ?? input.socketDirectory, "port": "\(input.port)", "user": input.superuser, "dbname": "postgres",
+            "host": DataDirectory.socketDirectory(input.dataDirectory) ?? input.socketDirectory, "port": "\(input.port)",
+            "user": input.superuser, "dbname": "postgres",
             "application_name": "pgbastion", "options": text, "passfile": ProgramRunner.noPassfile,
             "client_encoding": "UTF8",
             "sslmode": "disable", "gssencmode": "disable",

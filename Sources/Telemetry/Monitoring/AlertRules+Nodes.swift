@@ -26,7 +26,8 @@ extension AlertRules {
 
     static let node = [
         AlertRule(
-            "PGBastionDaemonDown", "up{job=\"pgbastion\"} == 0", for: "1m", .critical, "pgbastion on {{ $labels.instance }} does not answer",
+            "PGBastionDaemonDown", "up{job=\"pgbastion\"} == 0", for: "1m", .critical,
+            "pgbastion on {{ $labels.instance }} does not answer",
             "The daemon or the machine is down. PostgreSQL there is stopped by its guard when its lease ends.",
             [
                 AlertRule.Example(
@@ -112,7 +113,12 @@ extension AlertRules {
                         "raft_apply_latency_seconds_bucket{le=\"1\"}": "0+30x20",
                         "raft_apply_latency_seconds_bucket{le=\"+Inf\"}": "0+30x20",
                     ]),
-                .quiet("12m", ["raft_apply_latency_seconds_bucket{le=\"0.5\"}": "0+30x20", "raft_apply_latency_seconds_bucket{le=\"+Inf\"}": "0+30x20"]),
+                .quiet(
+                    "12m",
+                    [
+                        "raft_apply_latency_seconds_bucket{le=\"0.5\"}": "0+30x20",
+                        "raft_apply_latency_seconds_bucket{le=\"+Inf\"}": "0+30x20",
+                    ]),
             ]),
         AlertRule(
             "PGBastionProxyErrors",
@@ -138,8 +144,10 @@ extension AlertRules {
                 + "sum by (cluster) (pgbastion_vip_transitions_total{direction=\"acquired\"}) > 0", for: "1m", .critical,
             "No node of cluster {{ $labels.cluster }} has the virtual address", "`pgbastion vip status` says why not.",
             [
-                .fires("3m", ["vip_owned{instance=\"n1\"}": "1 0x5", "vip_transitions_total{instance=\"n1\",direction=\"acquired\"}": "1x6"]),
-                .quiet("3m", ["vip_owned{instance=\"n1\"}": "0x5", "vip_transitions_total{instance=\"n1\",direction=\"acquired\"}": "0x6"]),
+                .fires(
+                    "3m", ["vip_owned{instance=\"n1\"}": "1 0x5", "vip_transitions_total{instance=\"n1\",direction=\"acquired\"}": "1x6"]),
+                .quiet(
+                    "3m", ["vip_owned{instance=\"n1\"}": "0x5", "vip_transitions_total{instance=\"n1\",direction=\"acquired\"}": "0x6"]),
             ]),
     ]
 
@@ -176,7 +184,8 @@ extension AlertRules {
             .warning, "The last good backup of the state of cluster {{ $labels.cluster }} is older than 26 hours",
             "`pgbastion doctor backup` names what failed.",
             [
-                .fires("1m", ["series": "default"], ["backup_last_success_timestamp_seconds{series=\"default\",instance=\"n1\"}": "-93600x3"]),
+                .fires(
+                    "1m", ["series": "default"], ["backup_last_success_timestamp_seconds{series=\"default\",instance=\"n1\"}": "-93600x3"]),
                 .quiet("1m", ["backup_last_success_timestamp_seconds{series=\"default\",instance=\"n1\"}": "-93500x3"]),
             ]),
         AlertRule(

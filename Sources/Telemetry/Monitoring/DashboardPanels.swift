@@ -6,7 +6,9 @@ extension DashboardPanel {
     private static let yesNo: [(value: Int, word: String, colour: String)] = [(0, "no", "green"), (1, "yes", "red")]
     private static let owned: [(value: Int, word: String, colour: String)] = [(0, "-", "transparent"), (1, "here", "green")]
 
-    private static func stat(_ title: String, unit: String = "short", words: [(value: Int, word: String, colour: String)] = [], _ query: String)
+    private static func stat(
+        _ title: String, unit: String = "short", words: [(value: Int, word: String, colour: String)] = [], _ query: String
+    )
         -> DashboardPanel
     {
         DashboardPanel(title, .stat, unit: unit, width: 4, height: 4, words: words, [(query, "")])
@@ -74,7 +76,8 @@ extension DashboardPanel {
         DashboardPanel(
             "Log entries not applied", .timeseries,
             [("pgbastion_raft_commit_index{\(here)} - pgbastion_raft_applied_index{\(here)}", "{{instance}}")]),
-        DashboardPanel("Lease of the primary", .timeseries, unit: "s", [("pgbastion_primary_lease_remaining_seconds{\(here)}", "{{instance}}")]),
+        DashboardPanel(
+            "Lease of the primary", .timeseries, unit: "s", [("pgbastion_primary_lease_remaining_seconds{\(here)}", "{{instance}}")]),
     ]
 
     private static let replication: [DashboardPanel] = [

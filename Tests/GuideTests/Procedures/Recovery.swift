@@ -41,7 +41,8 @@ extension GuideCluster {
             let log = try second.succeed("cat /var/log/pgbastion-backup.log")
             try hold(log.contains("Backup completed"), log)
         }
-        let archives = try second.succeed("ls /backup/pgbastion/*.tar.gz && for a in /backup/pgbastion/*.tar.gz; do tar -tzf $a >/dev/null || exit 1; done")
+        let archives = try second.succeed(
+            "ls /backup/pgbastion/*.tar.gz && for a in /backup/pgbastion/*.tar.gz; do tar -tzf $a >/dev/null || exit 1; done")
         try hold(!archives.isEmpty, "no archive")
     }
 
@@ -79,7 +80,9 @@ extension GuideCluster {
         try write("before the loss", through: first)
         let others = [lab["node2"], lab["node3"]]
         for machine in others {
-            try machine.succeed("echo 1 > /run/machine/unit.stopping; kill -9 $(cat /run/machine/unit.main) \(guardPID) $(head -1 /var/lib/postgresql/16/main/postmaster.pid)")
+            try machine.succeed(
+                "echo 1 > /run/machine/unit.stopping; kill -9 $(cat /run/machine/unit.main) \(guardPID) $(head -1 /var/lib/postgresql/16/main/postmaster.pid)"
+            )
         }
         try eventually("node1 to know that there is no quorum", seconds: 30) { try first.ask("/raft/state", ".leader_id").isEmpty }
         try run.block("Disaster Recovery / Scenario: Lost Quorum (Majority of nodes down)", 1) { block in
@@ -93,7 +96,8 @@ extension GuideCluster {
             for machine in others {
                 try configure(machine)
                 try machine.succeed("systemctl start pgbastion")
-                let body = "-H \"Authorization: Bearer $AUTH_TOKEN\" -d '{\"id\": \"\(machine.name)\", \"address\": \"\(machine.address):8300\"}'"
+                let body =
+                    "-H \"Authorization: Bearer $AUTH_TOKEN\" -d '{\"id\": \"\(machine.name)\", \"address\": \"\(machine.address):8300\"}'"
                 let answer = try block.run(5, on: first, substituting: [GuideRun.Substitution(text: "...", replacement: body)])
                 try hold(answer.contains("peer added"), answer)
             }

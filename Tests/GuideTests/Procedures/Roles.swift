@@ -8,7 +8,9 @@ extension GuideCluster {
         try first.succeed("pgbastion pause --reason guide")
         // The machine's processes end at once: daemon, guard and PostgreSQL.
         let third = lab["node3"]
-        try third.succeed("echo 1 > /run/machine/unit.stopping; kill -9 $(cat /run/machine/unit.main) \(guardPID) $(head -1 /var/lib/postgresql/16/main/postmaster.pid)")
+        try third.succeed(
+            "echo 1 > /run/machine/unit.stopping; kill -9 $(cat /run/machine/unit.main) \(guardPID) $(head -1 /var/lib/postgresql/16/main/postmaster.pid)"
+        )
         try run.block("Manual Failover", 1) { block in
             let output = try block.run(on: first)
             try hold(output.contains("failover initiated"), output)
@@ -18,7 +20,9 @@ extension GuideCluster {
         try first.succeed("pgbastion resume")
         try third.succeed("systemctl start pgbastion")
         try settled()
-        try eventually("the acknowledged row everywhere") { try lab.machines.allSatisfy { try rows(on: $0).contains("before the failover") } }
+        try eventually("the acknowledged row everywhere") {
+            try lab.machines.allSatisfy { try rows(on: $0).contains("before the failover") }
+        }
     }
 
     func switchover() throws {
@@ -45,7 +49,9 @@ extension GuideCluster {
             try hold(output.split(separator: "\n").contains("true"), ".paused was not true: \(output)")
         }
         for machine in lab.machines {
-            try eventually(".paused to be false on \(machine.name)", seconds: 10) { try machine.ask("/cluster/state", ".paused") == "false" }
+            try eventually(".paused to be false on \(machine.name)", seconds: 10) {
+                try machine.ask("/cluster/state", ".paused") == "false"
+            }
         }
     }
 }

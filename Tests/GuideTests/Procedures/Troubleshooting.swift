@@ -14,7 +14,9 @@ extension GuideCluster {
         // A replica whose server is stopped behind pgbastion's back says so (503), until it is started again.
         let third = lab["node3"]
         try third.succeed("pgbastion pause --reason guide")
-        try third.succeed("setpriv --reuid=postgres --regid=postgres --init-groups /usr/lib/postgresql/16/bin/pg_ctl stop -m fast -D /var/lib/postgresql/16/main")
+        try third.succeed(
+            "setpriv --reuid=postgres --regid=postgres --init-groups /usr/lib/postgresql/16/bin/pg_ctl stop -m fast -D /var/lib/postgresql/16/main"
+        )
         try eventually("/health of node3 to be 503 with postgres_down", seconds: 30) {
             let output = try third.succeed("curl -s -w '%{http_code}' http://127.0.0.1:8080/health")
             return output.hasSuffix("503") && output.contains("postgres_down")
@@ -86,7 +88,9 @@ extension GuideCluster {
         try run.block("Troubleshooting / High Replication Lag", 1) { block in
             let output = try block.run(
                 on: first, as: "postgres", environment: ["PGPORT": "5434", "PGHOST": "/var/run/postgresql", "PGDATABASE": "postgres"])
-            for text in ["\"replication_slots\"", "node2", "node3", "slot_name", "streaming"] { try hold(output.contains(text), "no \(text): \(output)") }
+            for text in ["\"replication_slots\"", "node2", "node3", "slot_name", "streaming"] {
+                try hold(output.contains(text), "no \(text): \(output)")
+            }
             block.note("PGPORT=5434, where the server listens beside the proxy")
         }
     }
@@ -102,7 +106,9 @@ extension GuideCluster {
         let wrong = try machine.succeed("curl -s -X POST http://127.0.0.1:8080/cluster/pause -H 'Authorization: Bearer wrong'")
         try hold(wrong.contains("invalid token"), wrong)
         try machine.succeed("pgbastion pause --reason guide")
-        try machine.succeed("setpriv --reuid=postgres --regid=postgres --init-groups /usr/lib/postgresql/16/bin/pg_ctl stop -m fast -D /var/lib/postgresql/16/main")
+        try machine.succeed(
+            "setpriv --reuid=postgres --regid=postgres --init-groups /usr/lib/postgresql/16/bin/pg_ctl stop -m fast -D /var/lib/postgresql/16/main"
+        )
         try eventually("a failed health check in the journal", seconds: 20) { machine.journal.contains("health check failed") }
         try machine.succeed("pgbastion resume")
         try settled()
@@ -121,7 +127,8 @@ extension GuideCluster {
         try makeLeader("node2")
         // Received by node3, decided by node2, carried out by node1 and node3.
         let answer = try lab["node3"].succeed(
-            "curl -s -X POST http://127.0.0.1:8080/cluster/switchover?wait=60s -H 'X-Request-ID: abc123' -H \"Authorization: Bearer \(GuideCluster.token)\" -d '{\"to\": \"node3\"}'")
+            "curl -s -X POST http://127.0.0.1:8080/cluster/switchover?wait=60s -H 'X-Request-ID: abc123' -H \"Authorization: Bearer \(GuideCluster.token)\" -d '{\"to\": \"node3\"}'"
+        )
         try hold(answer.contains("operation_id"), answer)
         try settled()
         try run.block("Log Analysis / Correlating Events Across Nodes", 1) { block in

@@ -45,7 +45,8 @@ extension GuideCluster {
         try makePrimary("node1")
         let third = lab["node3"]
         // In a container process 1 starts everything: the guard and the server of the unit end first.
-        try third.succeed("systemctl stop pgbastion; kill \(guardPID); while [ -n \"\(guardPID)\" ]; do sleep 0.1; done; docker run -d --name pgbastion")
+        try third.succeed(
+            "systemctl stop pgbastion; kill \(guardPID); while [ -n \"\(guardPID)\" ]; do sleep 0.1; done; docker run -d --name pgbastion")
         try settled()
         try run.block("Upgrading PGBastion / Docker/Container Upgrades", 1) { block in
             try block.run(1, on: third)

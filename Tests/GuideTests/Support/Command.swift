@@ -20,7 +20,9 @@ enum Command {
             unlink(stem + ".out")
             unlink(stem + ".err")
         }
-        var variables = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root", "TERM": "dumb"]
+        var variables = [
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root", "TERM": "dumb",
+        ]
         variables.merge(environment) { _, new in new }
         let redirecting = ["/bin/bash", "-c", "exec 2>\"$0\"; exec \"$@\"", stem + ".err"] + arguments
         let process = TestProcess.start(

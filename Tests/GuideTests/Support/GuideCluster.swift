@@ -53,7 +53,9 @@ struct GuideCluster: Sendable {
             for name in names {
                 let machine = lab[name]
                 try hold(machine.ask("/health", ".status") == "ok", "\(name): \(machine.ask("/health", "tostring"))")
-                try hold(machine.ask("/raft/peers", "[.peers[] | select(.voter and .reachable)] | length") == "\(names.count)", "voters at \(name)")
+                try hold(
+                    machine.ask("/raft/peers", "[.peers[] | select(.voter and .reachable)] | length") == "\(names.count)",
+                    "voters at \(name)")
                 try hold(machine.ask("/cluster/state", ".operation") == "null", "an operation runs")
                 let streaming = try machine.ask("/cluster/replication", "[.replicas[] | select(.streaming)] | length")
                 try hold(streaming == "\(names.count - 1)", "\(streaming) replicas stream, seen from \(name)")
@@ -98,14 +100,16 @@ struct GuideCluster: Sendable {
     func write(_ value: String, through machine: Machine) throws {
         try eventually("a row written through \(machine.name)", seconds: 60) {
             let result = machine.run(
-                "PGPASSWORD=guide psql -h 127.0.0.1 -p 5432 -U guide -d postgres -qAtc \"INSERT INTO guide VALUES ('\(value)') ON CONFLICT DO NOTHING\"")
+                "PGPASSWORD=guide psql -h 127.0.0.1 -p 5432 -U guide -d postgres -qAtc \"INSERT INTO guide VALUES ('\(value)') ON CONFLICT DO NOTHING\""
+            )
             try hold(result.status == 0, result.errors)
             return true
         }
     }
 
     func rows(on machine: Machine) throws -> [String] {
-        let result = machine.run("psql -h /var/run/postgresql -p 5434 -d postgres -qAtc 'SELECT value FROM guide ORDER BY 1'", as: "postgres")
+        let result = machine.run(
+            "psql -h /var/run/postgresql -p 5434 -d postgres -qAtc 'SELECT value FROM guide ORDER BY 1'", as: "postgres")
         try hold(result.status == 0, result.errors)
         return result.output.split(separator: "\n").map(String.init)
     }
@@ -114,8 +118,10 @@ struct GuideCluster: Sendable {
     func prepareRows() throws {
         // What an operator adds for applications; a clone takes it over.
         try first.succeed("echo 'host all guide samenet scram-sha-256' >> /var/lib/postgresql/16/main/pg_hba.conf")
-        let sql = "SELECT pg_reload_conf(); CREATE ROLE guide LOGIN PASSWORD 'guide'; CREATE TABLE guide (value text PRIMARY KEY); GRANT ALL ON guide TO guide"
+        let sql =
+            "SELECT pg_reload_conf(); CREATE ROLE guide LOGIN PASSWORD 'guide'; CREATE TABLE guide (value text PRIMARY KEY); GRANT ALL ON guide TO guide"
         let name = try primary()
-        try lab[name].succeed("setpriv --reuid=postgres --regid=postgres --init-groups psql -h /var/run/postgresql -p 5434 -d postgres -qc \"\(sql)\"")
+        try lab[name].succeed(
+            "setpriv --reuid=postgres --regid=postgres --init-groups psql -h /var/run/postgresql -p 5434 -d postgres -qc \"\(sql)\"")
     }
 }

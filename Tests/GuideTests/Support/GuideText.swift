@@ -56,7 +56,8 @@ enum GuideText {
                 let title = section.isEmpty ? chapter : "\(chapter) / \(section)"
                 counts[title, default: 0] += 1
                 blocks.append(
-                    GuideBlock(section: title, number: counts[title, default: 0], line: done.line, text: done.lines.joined(separator: "\n")))
+                    GuideBlock(section: title, number: counts[title, default: 0], line: done.line, text: done.lines.joined(separator: "\n"))
+                )
                 open = nil
             } else if open != nil {
                 open?.lines.append(line)

@@ -16,7 +16,9 @@ final class Lab: Sendable {
         try hold(geteuid() == 0, "machines are made of namespaces, which needs root: run the tests as root")
         directory = "/tmp/pgbastion-guide-\(getpid())"
         let files = directory + "/files"
-        try Lab.shell("mkdir -p '\(files)' && cp '\(program)' '\(files)/pgbastion' && strip '\(files)/pgbastion'; cp '\(GuideText.machineFolder)'/* '\(files)/'")
+        try Lab.shell(
+            "mkdir -p '\(files)' && cp '\(program)' '\(files)/pgbastion' && strip '\(files)/pgbastion'; cp '\(GuideText.machineFolder)'/* '\(files)/'"
+        )
         let packaging = PackageTree.root + "/packaging"
         try Lab.shell("cp '\(packaging)/pgbastion.service.in' '\(packaging)/post-install.sh' '\(files)/'")
         try Lab.shell("ssh-keygen -q -t ed25519 -N '' -f '\(files)/id_ed25519'")
@@ -88,7 +90,8 @@ final class Machine: Sendable {
         let log = "\(directory)/\(name).log"
         let keeper = TestProcess.start(
             [
-                "/usr/bin/unshare", "--fork", "--kill-child", "--pid", "--mount", "--uts", "--ipc", "--net", "/bin/bash", files + "/init.sh",
+                "/usr/bin/unshare", "--fork", "--kill-child", "--pid", "--mount", "--uts", "--ipc", "--net", "/bin/bash",
+                files + "/init.sh",
                 name, files,
             ], environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], logFile: log)
         let first = try Lab.child(of: keeper.pid)
@@ -123,7 +126,9 @@ final class Machine: Sendable {
     }
 
     /// Runs a script as a person at this machine does.
-    func run(_ script: String, as user: String = "root", environment: [String: String] = [:], limit: Duration = .seconds(180)) -> Command.Result {
+    func run(_ script: String, as user: String = "root", environment: [String: String] = [:], limit: Duration = .seconds(180))
+        -> Command.Result
+    {
         var enter = ["/usr/bin/nsenter", "-t", "\(first)", "-m", "-u", "-i", "-n", "-p", "-r", "-w"]
         if user != "root" { enter += ["/usr/bin/setpriv", "--reuid=\(user)", "--regid=\(user)", "--init-groups", "--"] }
         return Command.run(enter + ["/bin/bash", "-c", script], environment: environment, limit: limit)

@@ -96,7 +96,8 @@ final class Browser {
         for type in ["keyDown", "keyUp"] {
             _ = try call(
                 "Input.dispatchKeyEvent",
-                #"{"type":"\#(type)","key":\#(quoted(key)),"windowsVirtualKeyCode":\#(code),"text":\#(quoted(type == "keyDown" ? typed : ""))}"#)
+                #"{"type":"\#(type)","key":\#(quoted(key)),"windowsVirtualKeyCode":\#(code),"text":\#(quoted(type == "keyDown" ? typed : ""))}"#
+            )
         }
     }
 

@@ -1,0 +1,95 @@
+import CLibArchive
+import ClusterModel
+import Glibc
+
+/// Takes an archive piece by piece.
+package typealias ArchiveSink = (UnsafeRawBufferPointer) throws(BastionError) -> Void
+
+/// Writes ustar in gzip so that equal contents give equal bytes: no clock, no user, no name of the machine.
+package enum ArchiveWriter {
+    package static func write(_ prepared: BackupContents.Prepared, to sink: @escaping ArchiveSink) throws(BastionError) {
+        guard let archive = archive_write_new() else { throw LibArchive.noMemory }
+        defer { archive_write_free(archive) }
+        let output = Output(sink)
+        do throws(BastionError) {
+            try open(archive, output)
+            for member in prepared.members { try add(member.path, member.bytes, prepared.manifest.createdAt, archive) }
+            try LibArchive.check(archive_write_close(archive), archive)
+        } catch {
+            // Not closed on purpose: closing would write the end of an archive that is not complete.
+            archive_write_fail(archive)
+            throw output.failure ?? error
+        }
+        if let failure = output.failure { throw failure }
+        withExtendedLifetime(output) {}
+    }
+
+    /// The archive as a whole, for small ones and for tests.
+    package static func bytes(of prepared: BackupContents.Prepared) throws(BastionError) -> [UInt8] {
+        let collected = Collected()
+        try write(prepared) { (piece) throws(BastionError) in collected.bytes += Array(piece) }
+        return collected.bytes
+    }
+
+    private static func open(_ archive: OpaquePointer, _ output: Output) throws(BastionError) {
+        try LibArchive.check(archive_write_add_filter_gzip(archive), archive)
+        try LibArchive.check(archive_write_set_format_ustar(archive), archive)
+        try LibArchive.check(archive_write_set_options(archive, "gzip:!timestamp,gzip:compression-level=9"), archive)
+        try LibArchive.check(archive_write_set_bytes_in_last_block(archive, 1), archive)
+        let result = archive_write_open2(
+            archive, Unmanaged.passUnretained(output).toOpaque(), nil,
+            { archive, context, bytes, count in
+                guard let context else { return -1 }
+                let output = Unmanaged<Output>.fromOpaque(context).takeUnretainedValue()
+                guard output.take(UnsafeRawBufferPointer(start: bytes, count: count)) else {
+                    pgb_archive_fail(archive, EIO, "the output could not be written")
+                    return -1
+                }
+                return count
+            }, nil, nil)
+        try LibArchive.check(result, archive)
+    }
+
+    private static func add(
+        _ path: String, _ bytes: [UInt8], _ time: ArchiveTime, _ archive: OpaquePointer
+    ) throws(BastionError) {
+        guard let entry = archive_entry_new() else { throw LibArchive.noMemory }
+        defer { archive_entry_free(entry) }
+        archive_entry_set_pathname(entry, ArchiveMember.folder + path)
+        archive_entry_set_size(entry, Int64(bytes.count))
+        archive_entry_set_filetype(entry, pgb_entry_regular)
+        archive_entry_set_perm(entry, 0o600)
+        archive_entry_set_uid(entry, 0)
+        archive_entry_set_gid(entry, 0)
+        archive_entry_set_mtime(entry, time_t(time.seconds), 0)
+        try LibArchive.check(archive_write_header(archive, entry), archive)
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes { archive_write_data(archive, $0.baseAddress.map { $0 + written }, $0.count - written) }
+            guard count > 0 else { throw LibArchive.failure(archive) }
+            written += count
+        }
+        try LibArchive.check(archive_write_finish_entry(archive), archive)
+    }
+
+    private final class Collected {
+        var bytes: [UInt8] = []
+    }
+
+    private final class Output {
+        private let sink: ArchiveSink
+        private(set) var failure: BastionError?
+        init(_ sink: @escaping ArchiveSink) { self.sink = sink }
+
+        func take(_ piece: UnsafeRawBufferPointer) -> Bool {
+            guard failure == nil else { return false }
+            do throws(BastionError) {
+                try sink(piece)
+                return true
+            } catch {
+                failure = error
+                return false
+            }
+        }
+    }
+}
