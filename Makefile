@@ -19,7 +19,7 @@ PACKAGES = libpq-dev libsqlite3-dev libyaml-dev libarchive-dev postgresql postgr
 AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 INSTALL_BUILD = .build/install
 
-.PHONY: help setup build demo test lint format docs simulate fuzz bench conformance guide install clean
+.PHONY: help setup build demo test lint format docs simulate fuzz bench bench-backup conformance guide install clean
 
 help:
 	@echo "make setup      install the Debian packages that are missing"
@@ -30,7 +30,7 @@ help:
 	@echo "make docs       write the generated reference, manual pages and completions anew"
 	@echo "make simulate   whole clusters under faults: SEEDS=5000, or SEED=n for one"
 	@echo "make fuzz       damaged input, FUZZ_ROUNDS=200000 per test"
-	@echo "make bench      the benchmarks"
+	@echo "make bench      the benchmarks; make bench-backup: backups beside the guide's script"
 	@echo "make guide      every bash block of the operations guide as written, on machines made of namespaces (as root)"
 	@echo "make conformance  schemathesis against the API: EXAMPLES=20 per operation"
 	@echo "make install    release build into PREFIX=/usr/local, with unit and user"
@@ -70,21 +70,20 @@ ROOT_TESTS = ^(VirtualIP|Guide)Tests\.
 IO_TESTS = ^(ProxyServer|RaftIO|HTTPAPI|Operations|PostgresControl|Guard|Telemetry)Tests\.
 
 test: setup build
-	@echo "== unit, story, paper, golden, simulation, fuzz and tidy tests"
-	$(SWIFT) test --skip-build --skip '^ScenarioTests\.' --skip '$(IO_TESTS)' --skip '$(ROOT_TESTS)'
-	@echo "== adapters: sockets, files, processes, PostgreSQL"
-	$(SWIFT) test --skip-build --no-parallel --filter '$(IO_TESTS)'
-	@echo "== the virtual IP and the operations guide: hosts in namespaces (as root)"
-	$(AS_ROOT) env PATH="$$PATH" SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --no-parallel --filter '$(ROOT_TESTS)'
-	@echo "== scenarios: real PostgreSQL, real daemons"
-	$(SWIFT) test --skip-build --no-parallel --filter '^ScenarioTests\.'
-	@echo "== conformance of the API, in short"
-	bash Tests/Conformance/run.sh .build/debug/pgbastion 1
+	@Tests/run.sh "unit, story, paper, golden, simulation, fuzz and tidy tests" \
+		$(SWIFT) test --skip-build --skip '^ScenarioTests\.' --skip '$(IO_TESTS)' --skip '$(ROOT_TESTS)'
+	@Tests/run.sh "adapters: sockets, files, processes, PostgreSQL" \
+		$(SWIFT) test --skip-build --no-parallel --filter '$(IO_TESTS)'
+	@Tests/run.sh "the virtual IP and the operations guide: hosts in namespaces (as root)" \
+		$(AS_ROOT) env PATH="$$PATH" SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --no-parallel --filter '$(ROOT_TESTS)'
+	@Tests/run.sh "scenarios: real PostgreSQL, real daemons" \
+		$(SWIFT) test --skip-build --no-parallel --filter '^ScenarioTests\.'
+	@Tests/run.sh "conformance of the API, in short" bash Tests/Conformance/run.sh .build/debug/pgbastion 1
 	@echo "== all tests passed"
 
 # The operations guide, block by block, with a table at the end: which test ran it, and how it ended.
 guide: setup build
-	$(AS_ROOT) env PATH="$$PATH" SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --no-parallel --filter '^GuideTests\.'
+	@Tests/run.sh "the operations guide" $(AS_ROOT) env PATH="$$PATH" SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --no-parallel --filter '^GuideTests\.'
 
 demo: setup
 	$(SWIFT) build --product pgbastion
@@ -123,6 +122,13 @@ bench: setup
 	$(SWIFT) build -c release --product pgbastion
 	.build/release/pgbastion sandbox measure --rounds $(ROUNDS)
 
+# `pgbastion backup` and `verify` beside the script of the operations guide, small and large states (release build).
+bench-backup: setup
+	$(SWIFT) build -c release --product pgbastion
+	bash Benchmarks/backup.sh .build/release/pgbastion
+	PGBASTION_BENCHMARK_BYTES=$${PGBASTION_BENCHMARK_BYTES:-1073741824} \
+		$(SWIFT) test --filter '^BackupArchiveTests\.BackupBenchmark'
+
 # A static binary needs everything compiled again: it has a scratch path of its own.
 install:
 	$(SWIFT) build -c release --product pgbastion --static-swift-stdlib --scratch-path $(INSTALL_BUILD)
@@ -134,6 +140,15 @@ install:
 	mv -f $(DESTDIR)$(PREFIX)/bin/pgbastion.new $(DESTDIR)$(PREFIX)/bin/pgbastion
 	sed 's|@PREFIX@|$(PREFIX)|g' packaging/pgbastion.service.in > $(INSTALL_BUILD)/pgbastion.service
 	install -m 0644 $(INSTALL_BUILD)/pgbastion.service $(DESTDIR)$(PREFIX)/lib/systemd/system/pgbastion.service
+	sed 's|@PREFIX@|$(PREFIX)|g' packaging/pgbastion-backup.service.in > $(INSTALL_BUILD)/pgbastion-backup.service
+	install -m 0644 $(INSTALL_BUILD)/pgbastion-backup.service packaging/pgbastion-backup.timer $(DESTDIR)$(PREFIX)/lib/systemd/system/
+	sed 's|@PREFIX@|$(PREFIX)|g' packaging/pgbastion-backup.sh.in > $(INSTALL_BUILD)/pgbastion-backup.sh
+	sed 's|@PREFIX@|$(PREFIX)|g' packaging/pgbastion-backup.cron.in > $(INSTALL_BUILD)/pgbastion-backup.cron
+	install -m 0755 $(INSTALL_BUILD)/pgbastion-backup.sh $(DESTDIR)$(PREFIX)/bin/pgbastion-backup.sh
+	install -d $(DESTDIR)$(PREFIX)/share/pgbastion
+	install -m 0644 $(INSTALL_BUILD)/pgbastion-backup.cron $(DESTDIR)$(PREFIX)/share/pgbastion/pgbastion-backup.cron
+	install -d $(DESTDIR)$(PREFIX)/share/pgbastion/runbooks
+	install -m 0644 runbooks/*.yaml $(DESTDIR)$(PREFIX)/share/pgbastion/runbooks/
 	install -m 0644 packaging/pgbastion.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/pgbastion.conf
 	@[ -n "$(DESTDIR)" ] || sh packaging/post-install.sh
 

@@ -44,7 +44,8 @@ let package = Package(
             name: "Bastion",
             dependencies: [
                 "ClusterModel", "RaftCore", "FailoverCore", "NodeCore", "Operations", "RaftIO", "PostgresControl",
-                "Guard", "ProxyServer", "VirtualIP", "ConfigFiles", "Telemetry", "HTTPAPI", "CLinux",
+                "Guard", "ProxyServer", "VirtualIP", "BackupArchive", "ConfigFiles", "Telemetry", "HTTPAPI", "Runbooks",
+                "CLinux",
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -67,7 +68,7 @@ let package = Package(
         .target(
             name: "CommandLineInterface",
             dependencies: [
-                "ClusterModel", "Operations",
+                "ClusterModel", "Operations", "Runbooks",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -110,6 +111,7 @@ let package = Package(
             swiftSettings: pure),
         // L2
         .target(name: "Operations", dependencies: ["ClusterModel"], swiftSettings: strict),
+        .target(name: "Runbooks", dependencies: ["ClusterModel", "Operations"], swiftSettings: strict),
         // L1
         .target(name: "FailoverCore", dependencies: ["ClusterModel"], swiftSettings: pure),
         .target(name: "NodeCore", dependencies: ["ClusterModel", "RaftCore", "FailoverCore"], swiftSettings: pure),
@@ -168,6 +170,13 @@ let package = Package(
         .testTarget(
             name: "OperationsTests", dependencies: ["Operations", "ClusterModel"], exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
+            name: "BastionTests",
+            dependencies: ["Bastion", "FailoverCore", "ClusterModel", "BackupArchive", "NodeCore", "Operations", "RaftCore", "RaftIO"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "RunbooksTests", dependencies: ["Runbooks", "ConfigFiles", "Operations", "ClusterModel"], exclude: ["Golden"],
+            swiftSettings: strict),
+        .testTarget(
             name: "HTTPAPITests",
             dependencies: [
                 "HTTPAPI", "Operations", "ClusterModel",
@@ -184,7 +193,7 @@ let package = Package(
         .testTarget(
             name: "ScenarioTests",
             dependencies: ["Bastion", "PostgresControl", "CLibPQ", "ClusterModel", "PostgresTestKit"],
-            exclude: ["Guide"], swiftSettings: strict),
+            swiftSettings: strict),
         .testTarget(
             name: "GuideTests", dependencies: ["PostgresTestKit"],
             exclude: ["Machine", "operations-guide.md"], swiftSettings: strict),

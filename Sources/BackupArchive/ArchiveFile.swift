@@ -3,7 +3,7 @@ import Crypto
 import Glibc
 
 /// An archive file, opened once: every pass reads through the same descriptor, so nobody can swap the file in between.
-package final class ArchiveFile {
+package final class ArchiveFile: Sendable {
     package let path: String
     package let size: Int64
     private let descriptor: Int32

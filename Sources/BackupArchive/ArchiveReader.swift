@@ -58,6 +58,18 @@ package final class ArchiveReader {
         return try BackupManifest.read(bytes)
     }
 
+    /// One member as a whole, read in a pass over the whole archive.
+    ///
+    /// - Throws: `.notFound` when the archive has no such member.
+    package static func member(_ wanted: String, of file: ArchiveFile) throws(BastionError) -> [UInt8] {
+        var bytes: [UInt8]?
+        _ = try read(file) { (path, piece) throws(BastionError) in
+            if path == wanted { bytes = (bytes ?? []) + Array(piece) }
+        }
+        guard let bytes else { throw BastionError(.notFound, "the archive has no member \"\(wanted)\"") }
+        return bytes
+    }
+
     private func open() throws(BastionError) {
         try gzip.open()
         try LibArchive.check(archive_read_support_format_tar(tar), tar)

@@ -152,11 +152,21 @@ package struct ArchiveVerifier: Sendable {
             }
         }
 
+        /// What the manifest says; whether it is true is found out later.
+        private var isTooLarge: Bool {
+            do throws(BastionError) {
+                return try BackupManifest.read(manifest).files.first.map { $0.size > ArchiveVerifier.reloadLimit } ?? false
+            } catch {
+                return false
+            }
+        }
+
         private func begin(_ path: String) throws(BastionError) {
             try scanner?.finish()
             if scanner != nil { scanned.insert(current) }
             if current == ArchiveMember.state { stateKeys = scanner?.topLevelKeys ?? [] }
             current = path
+            if path == ArchiveMember.state, isTooLarge { state = nil }
             scanner = ArchiveMember.isJSON(path) ? CanonicalScanner() : nil
         }
     }

@@ -13,7 +13,7 @@ package enum ArchiveWriter {
         let output = Output(sink)
         do throws(BastionError) {
             try open(archive, output)
-            for member in prepared.members { try add(member.path, member.bytes, prepared.manifest.createdAt, archive) }
+            for member in prepared.members { try add(member.path, member.body, prepared.manifest.createdAt, archive) }
             try LibArchive.check(archive_write_close(archive), archive)
         } catch {
             // Not closed on purpose: closing would write the end of an archive that is not complete.
@@ -51,23 +51,25 @@ package enum ArchiveWriter {
     }
 
     private static func add(
-        _ path: String, _ bytes: [UInt8], _ time: ArchiveTime, _ archive: OpaquePointer
+        _ path: String, _ body: MemberBody, _ time: ArchiveTime, _ archive: OpaquePointer
     ) throws(BastionError) {
         guard let entry = archive_entry_new() else { throw LibArchive.noMemory }
         defer { archive_entry_free(entry) }
         archive_entry_set_pathname(entry, ArchiveMember.folder + path)
-        archive_entry_set_size(entry, Int64(bytes.count))
+        archive_entry_set_size(entry, body.size)
         archive_entry_set_filetype(entry, pgb_entry_regular)
         archive_entry_set_perm(entry, 0o600)
         archive_entry_set_uid(entry, 0)
         archive_entry_set_gid(entry, 0)
         archive_entry_set_mtime(entry, time_t(time.seconds), 0)
         try LibArchive.check(archive_write_header(archive, entry), archive)
-        var written = 0
-        while written < bytes.count {
-            let count = bytes.withUnsafeBytes { archive_write_data(archive, $0.baseAddress.map { $0 + written }, $0.count - written) }
-            guard count > 0 else { throw LibArchive.failure(archive) }
-            written += count
+        try body.forEach { (bytes) throws(BastionError) in
+            var written = 0
+            while written < bytes.count {
+                let count = bytes.withUnsafeBytes { archive_write_data(archive, $0.baseAddress.map { $0 + written }, $0.count - written) }
+                guard count > 0 else { throw LibArchive.failure(archive) }
+                written += count
+            }
         }
         try LibArchive.check(archive_write_finish_entry(archive), archive)
     }

@@ -16,7 +16,7 @@ package struct BackupContents: Sendable {
     package var redacted: [BackupManifest.Redacted] = []
 
     /// Canonical JSON.
-    package var state: [UInt8]
+    package var state: MemberBody
     package var membership: [UInt8]
     package var facts: [UInt8]
     package var runs: [UInt8]
@@ -27,7 +27,7 @@ package struct BackupContents: Sendable {
 
     package init(
         createdAt: ArchiveTime, tool: BackupManifest.Tool, cluster: BackupManifest.Cluster, source: BackupManifest.Source,
-        raft: BackupManifest.Raft, stateFacts: BackupManifest.StateFacts, postgres: BackupManifest.Postgres, state: [UInt8],
+        raft: BackupManifest.Raft, stateFacts: BackupManifest.StateFacts, postgres: BackupManifest.Postgres, state: MemberBody,
         membership: [UInt8], facts: [UInt8], runs: [UInt8]
     ) {
         self.createdAt = createdAt
@@ -46,40 +46,42 @@ package struct BackupContents: Sendable {
     /// An archive ready to be written: its manifest and every member, in order.
     package struct Prepared: Sendable {
         package let manifest: BackupManifest
-        let members: [(path: String, bytes: [UInt8])]
+        let members: [(path: String, body: MemberBody)]
     }
 
     /// - Throws: `.invalidData` when a member or a field is not what the format allows.
     package func prepared() throws(BastionError) -> Prepared {
-        var middle = [(path: ArchiveMember.state, bytes: state), (path: ArchiveMember.membership, bytes: membership)]
-        if let configuration { middle.append((ArchiveMember.configuration, configuration)) }
+        var middle = [(path: ArchiveMember.state, body: state), (path: ArchiveMember.membership, body: MemberBody.bytes(membership))]
+        if let configuration { middle.append((ArchiveMember.configuration, .bytes(configuration))) }
         for (name, bytes) in runbooks.sorted(by: { Array($0.key.utf8).lexicographicallyPrecedes(Array($1.key.utf8)) }) {
-            middle.append(("\(ArchiveMember.runbookFolder)\(name).yaml", bytes))
+            middle.append(("\(ArchiveMember.runbookFolder)\(name).yaml", .bytes(bytes)))
         }
-        middle += [(ArchiveMember.facts, facts), (ArchiveMember.runs, runs)]
+        middle += [(ArchiveMember.facts, .bytes(facts)), (ArchiveMember.runs, .bytes(runs))]
         try check(middle)
-        let files = middle.map { BackupManifest.File(path: $0.path, size: Int64($0.bytes.count), sha256: HexDigest.of($0.bytes)) }
+        let files = middle.map { BackupManifest.File(path: $0.path, size: $0.body.size, sha256: $0.body.sha256) }
         var known = stateFacts
         known.sha256 = files[0].sha256
         let id = try BackupManifest.id(createdAt: createdAt, epoch: cluster.epoch, index: raft.index, files: files)
         let manifest = BackupManifest(id: id, contents: self, state: known, files: files)
         try refusing { () throws(BastionError) in try manifest.validate() }
-        let document = (path: ArchiveMember.manifest, bytes: try CanonicalJSON.encode(manifest))
-        let listed = [(document.path, HexDigest.of(document.bytes))] + files.map { ($0.path, $0.sha256) }
-        let checksums = (path: ArchiveMember.checksums, bytes: ChecksumList.text(listed))
+        let document = (path: ArchiveMember.manifest, body: MemberBody.bytes(try CanonicalJSON.encode(manifest)))
+        let listed = [(document.path, document.body.sha256)] + files.map { ($0.path, $0.sha256) }
+        let checksums = (path: ArchiveMember.checksums, body: MemberBody.bytes(ChecksumList.text(listed)))
         return Prepared(manifest: manifest, members: [document] + middle + [checksums])
     }
 
-    private func check(_ members: [(path: String, bytes: [UInt8])]) throws(BastionError) {
+    private func check(_ members: [(path: String, body: MemberBody)]) throws(BastionError) {
         try refusing { () throws(BastionError) in
             guard runbooks.count <= ArchiveMember.maximumRunbooks else {
                 throw BastionError(.integrity, "more than \(ArchiveMember.maximumRunbooks) runbooks")
             }
-            for (path, bytes) in members {
+            for (path, body) in members {
                 guard ArchiveMember.rank(path) != nil else { throw BastionError(.integrity, "\"\(path)\" is not a known path") }
-                guard bytes.count <= ArchiveMember.limit(path) else { throw BastionError(.integrity, "\"\(path)\" is too large") }
+                guard body.size <= ArchiveMember.limit(path) else { throw BastionError(.integrity, "\"\(path)\" is too large") }
                 guard ArchiveMember.isJSON(path) else { continue }
-                let scanner = try CanonicalJSON.check(bytes)
+                var scanner = CanonicalScanner()
+                try body.forEach { (piece) throws(BastionError) in try scanner.add(piece) }
+                try scanner.finish()
                 guard path == ArchiveMember.state else { continue }
                 guard Set(scanner.topLevelKeys) == ArchiveMember.stateKeys else {
                     throw BastionError(.integrity, "the state has other top-level keys than an archive holds")

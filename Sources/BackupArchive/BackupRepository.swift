@@ -31,6 +31,8 @@ package struct BackupRepository: Sendable {
     package let directory: String
     /// Whether a directory on the file system of `/` is refused: the mount for backups is missing then.
     package var requireMount = false
+    /// A directory made by root belongs to the owner of this path, the service user's.
+    package var newDirectoryOwner: String?
     let verifier: ArchiveVerifier
     let passed: @Sendable (Step) -> Void
 
@@ -62,9 +64,23 @@ package struct BackupRepository: Sendable {
         return Lock(descriptor)
     }
 
+    /// Parents are made as well; only the directory itself is private.
     private func createDirectory() throws(BastionError) {
-        guard mkdir(directory, 0o700) != 0, errno != EEXIST else { return }
-        throw RepositoryFile.failure("create directory", directory)
+        if mkdir(directory, 0o700) != 0 {
+            if errno == EEXIST { return }
+            guard errno == ENOENT else { throw RepositoryFile.failure("create directory", directory) }
+            var parent = ""
+            for part in directory.split(separator: "/").dropLast() {
+                parent += "/" + part
+                guard mkdir(parent, 0o755) == 0 || errno == EEXIST else { throw RepositoryFile.failure("create directory", parent) }
+            }
+            guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
+                throw RepositoryFile.failure("create directory", directory)
+            }
+        }
+        var owner = stat()
+        guard geteuid() == 0, let path = newDirectoryOwner, stat(path, &owner) == 0 else { return }
+        guard chown(directory, owner.st_uid, owner.st_gid) == 0 else { throw RepositoryFile.failure("give away", directory) }
     }
 
     // MARK: reading

@@ -2,63 +2,89 @@ import ClusterModel
 
 /// Checks that a stream of bytes is one document in canonical JSON, in memory that does not grow with the document.
 package struct CanonicalScanner {
-    private enum Frame {
-        case object(previous: [UInt8]?)
-        case array
+    /// One open array or object. `previous` is the last key of an object; it is only compared with the next one.
+    private struct Frame {
+        var isObject: Bool
+        var hasKey = false
+        var previous: [UInt8] = []
     }
 
-    /// What the next byte may be. `start` and `item` expect a value; `first...` also accept the closing bracket.
+    /// What the next byte may be. `value` and `firstItem` expect a value; `first...` also accept the closing bracket.
     private enum Expectation {
         case value, firstItem, firstKey, key, colon, next, end
-        case text(isKey: Bool), escape(isKey: Bool), unicode(isKey: Bool, digits: [UInt8])
-        case number([UInt8])
-        case word([UInt8])
+        case text, escape, unicode, number, word
     }
 
     /// The keys of the outermost object, in order; at most 256 are remembered.
     package private(set) var topLevelKeys: [String] = []
     private var frames: [Frame] = []
     private var expected = Expectation.value
+    /// Of `text`, `escape` and `unicode`: the text is a key.
+    private var isKey = false
     private var key: [UInt8] = []
+    /// Digits of a number, of an escape, or the rest of a word.
+    private var pending: [UInt8] = []
     private var text = UTF8Check()
     private var offset = 0
 
     package init() {}
 
     package mutating func add(_ bytes: [UInt8]) throws(BastionError) {
-        for byte in bytes {
-            try take(byte)
+        var i = 0
+        while i < bytes.count {
+            if case .text = expected, text.isComplete {
+                let plain = CanonicalScanner.plainRun(bytes, from: i)
+                if plain > i {
+                    if isKey { try keep(bytes[i..<plain]) }
+                    offset += plain - i
+                    i = plain
+                    continue
+                }
+            }
+            try take(bytes[i])
             offset += 1
+            i += 1
+        }
+    }
+
+    /// The end of the characters from `start` on that stand for themselves.
+    private static func plainRun(_ bytes: [UInt8], from start: Int) -> Int {
+        bytes.withUnsafeBufferPointer { buffer in
+            var i = start
+            while i < buffer.count, buffer[i] >= 0x20, buffer[i] < 0x80, buffer[i] != 0x22, buffer[i] != 0x5c { i += 1 }
+            return i
         }
     }
 
     /// - Throws: `.integrity` when the document is not complete.
     package mutating func finish() throws(BastionError) {
-        if case .number(let digits) = expected, frames.isEmpty { try endNumber(digits) }
+        if case .number = expected, frames.isEmpty { try endNumber() }
         guard case .end = expected else { throw problem("it ends too early") }
     }
 
     private mutating func take(_ byte: UInt8) throws(BastionError) {
         switch expected {
-        case .text(let isKey): try takeText(byte, isKey)
-        case .escape(let isKey): try takeEscape(byte, isKey)
-        case .unicode(let isKey, let digits): try takeUnicode(byte, isKey, digits)
-        case .number(let digits):
+        case .text: try takeText(byte)
+        case .escape: try takeEscape(byte)
+        case .unicode: try takeUnicode(byte)
+        case .number:
             if isDigit(byte) {
-                guard digits.count < 17 else { throw problem("a number is too large") }
-                expected = .number(digits + [byte])
+                guard pending.count < 17 else { throw problem("a number is too large") }
+                pending.append(byte)
             } else {
-                try endNumber(digits)
+                try endNumber()
                 try take(byte)
             }
-        case .word(let rest):
-            guard byte == rest.first else { throw problem("unknown word") }
-            if rest.count == 1 { endValue() } else { expected = .word(Array(rest.dropFirst())) }
+        case .word:
+            guard byte == pending.last else { throw problem("unknown word") }
+            pending.removeLast()
+            if pending.isEmpty { endValue() }
         case .firstKey where byte == UInt8(ascii: "}"), .firstItem where byte == UInt8(ascii: "]"): close()
         case .firstKey, .key:
             guard byte == UInt8(ascii: "\"") else { throw problem("a key was expected") }
-            key = []
-            expected = .text(isKey: true)
+            key.removeAll(keepingCapacity: true)
+            isKey = true
+            expected = .text
         case .colon:
             guard byte == UInt8(ascii: ":") else { throw problem("\":\" was expected") }
             expected = .value
@@ -70,84 +96,119 @@ package struct CanonicalScanner {
 
     private mutating func startValue(_ byte: UInt8) throws(BastionError) {
         switch byte {
-        case UInt8(ascii: "{"): try open(.object(previous: nil), .firstKey)
-        case UInt8(ascii: "["): try open(.array, .firstItem)
-        case UInt8(ascii: "\""): expected = .text(isKey: false)
-        case UInt8(ascii: "t"): expected = .word(Array("rue".utf8))
-        case UInt8(ascii: "f"): expected = .word(Array("alse".utf8))
-        case UInt8(ascii: "n"): expected = .word(Array("ull".utf8))
-        case _ where isDigit(byte) || byte == UInt8(ascii: "-"): expected = .number([byte])
+        case UInt8(ascii: "{"): try open(Frame(isObject: true), .firstKey)
+        case UInt8(ascii: "["): try open(Frame(isObject: false), .firstItem)
+        case UInt8(ascii: "\""):
+            isKey = false
+            expected = .text
+        case UInt8(ascii: "t"): startWord("eur")
+        case UInt8(ascii: "f"): startWord("esla")
+        case UInt8(ascii: "n"): startWord("llu")
+        case _ where isDigit(byte) || byte == UInt8(ascii: "-"):
+            pending.removeAll(keepingCapacity: true)
+            pending.append(byte)
+            expected = .number
         default: throw problem("a value was expected")
         }
     }
 
+    /// - Parameter rest: The characters that have to follow, last one first.
+    private mutating func startWord(_ rest: StaticString) {
+        pending.removeAll(keepingCapacity: true)
+        rest.withUTF8Buffer { pending.append(contentsOf: $0) }
+        expected = .word
+    }
+
     private mutating func takeNext(_ byte: UInt8) throws(BastionError) {
-        switch (frames.last, byte) {
-        case (.object, UInt8(ascii: "}")), (.array, UInt8(ascii: "]")): close()
-        case (.object, UInt8(ascii: ",")): expected = .key
-        case (.array, UInt8(ascii: ",")): expected = .value
+        let isObject = frames.last?.isObject
+        switch (isObject, byte) {
+        case (true, UInt8(ascii: "}")), (false, UInt8(ascii: "]")): close()
+        case (true, UInt8(ascii: ",")): expected = .key
+        case (false, UInt8(ascii: ",")): expected = .value
         default: throw problem("\",\" or the end of a list or object was expected")
         }
     }
 
     // MARK: texts
 
-    private mutating func takeText(_ byte: UInt8, _ isKey: Bool) throws(BastionError) {
+    private mutating func takeText(_ byte: UInt8) throws(BastionError) {
         guard text.take(byte) else { throw problem("a text is not UTF-8") }
-        guard text.isComplete else { return try keep(byte, isKey) }
+        guard text.isComplete else { return try keep(byte) }
         switch byte {
         case UInt8(ascii: "\""): if isKey { try endKey() } else { endValue() }
-        case UInt8(ascii: "\\"): expected = .escape(isKey: isKey)
+        case UInt8(ascii: "\\"): expected = .escape
         case 0..<0x20: throw problem("a control character is not escaped")
-        default: try keep(byte, isKey)
+        default: try keep(byte)
         }
     }
 
-    private mutating func takeEscape(_ byte: UInt8, _ isKey: Bool) throws(BastionError) {
-        let meaning: [UInt8: UInt8] = [0x22: 0x22, 0x5c: 0x5c, 0x62: 8, 0x66: 12, 0x6e: 10, 0x72: 13, 0x74: 9]
-        if byte == UInt8(ascii: "u") {
-            expected = .unicode(isKey: isKey, digits: [])
-        } else if let meant = meaning[byte] {
-            try keep(meant, isKey)
-            expected = .text(isKey: isKey)
-        } else {
-            throw problem("an escape is not necessary")
+    private mutating func takeEscape(_ byte: UInt8) throws(BastionError) {
+        let meant: UInt8
+        switch byte {
+        case 0x22, 0x5c: meant = byte
+        case UInt8(ascii: "b"): meant = 8
+        case UInt8(ascii: "f"): meant = 12
+        case UInt8(ascii: "n"): meant = 10
+        case UInt8(ascii: "r"): meant = 13
+        case UInt8(ascii: "t"): meant = 9
+        case UInt8(ascii: "u"):
+            pending.removeAll(keepingCapacity: true)
+            expected = .unicode
+            return
+        default: throw problem("an escape is not necessary")
         }
+        try keep(meant)
+        expected = .text
     }
 
     /// Only control characters without a short form may be written with `\u`.
-    private mutating func takeUnicode(_ byte: UInt8, _ isKey: Bool, _ digits: [UInt8]) throws(BastionError) {
-        let digits = digits + [byte]
-        guard digits.count == 4 else { return expected = .unicode(isKey: isKey, digits: digits) }
-        let written = String(decoding: digits, as: UTF8.self)
+    private mutating func takeUnicode(_ byte: UInt8) throws(BastionError) {
+        pending.append(byte)
+        guard pending.count == 4 else { return }
+        let written = String(decoding: pending, as: UTF8.self)
         guard let value = UInt8(written.dropFirst(2), radix: 16), value < 0x20, ![8, 9, 10, 12, 13].contains(value),
             written == (value < 16 ? "000" : "00") + String(value, radix: 16)
         else { throw problem("an escape is not necessary") }
-        try keep(value, isKey)
-        expected = .text(isKey: isKey)
+        try keep(value)
+        expected = .text
     }
 
-    private mutating func keep(_ byte: UInt8, _ isKey: Bool) throws(BastionError) {
+    private mutating func keep(_ byte: UInt8) throws(BastionError) {
         guard isKey else { return }
         guard key.count < CanonicalJSON.maximumKeyBytes else { throw problem("a key is too long") }
         key.append(byte)
     }
 
+    private mutating func keep(_ run: ArraySlice<UInt8>) throws(BastionError) {
+        guard key.count + run.count <= CanonicalJSON.maximumKeyBytes else { throw problem("a key is too long") }
+        key.append(contentsOf: run)
+    }
+
     private mutating func endKey() throws(BastionError) {
-        if case .object(let previous?) = frames.last, !previous.lexicographicallyPrecedes(key) {
+        let last = frames.count - 1
+        if frames[last].hasKey, !frames[last].previous.lexicographicallyPrecedes(key) {
             throw problem("keys are not sorted, or one is given twice")
         }
-        if frames.count == 1, topLevelKeys.count < 256 { topLevelKeys.append(String(decoding: key, as: UTF8.self)) }
-        frames[frames.count - 1] = .object(previous: key)
+        if last == 0, topLevelKeys.count < 256 { topLevelKeys.append(String(decoding: key, as: UTF8.self)) }
+        frames[last].hasKey = true
+        // The room of both is used again.
+        swap(&frames[last].previous, &key)
         expected = .colon
     }
 
     // MARK: values
 
-    private mutating func endNumber(_ digits: [UInt8]) throws(BastionError) {
-        let written = String(decoding: digits, as: UTF8.self)
-        guard let value = Int64(written), String(value) == written, value.magnitude <= CanonicalJSON.largestInteger.magnitude
-        else { throw problem("a number is not an integer of at most 53 bits in its shortest form") }
+    private mutating func endNumber() throws(BastionError) {
+        let isNegative = pending.first == UInt8(ascii: "-")
+        let digits = isNegative ? pending.dropFirst() : pending[...]
+        guard let first = digits.first, first != UInt8(ascii: "0") || (digits.count == 1 && !isNegative) else {
+            throw problem("a number is not in its shortest form")
+        }
+        var value: Int64 = 0
+        for digit in digits { value = value * 10 + Int64(digit - UInt8(ascii: "0")) }
+        guard value <= CanonicalJSON.largestInteger else {
+            throw problem("a number is not an integer of at most 53 bits in its shortest form")
+        }
         endValue()
     }
 

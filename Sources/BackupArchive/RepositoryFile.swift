@@ -8,6 +8,7 @@ enum RepositoryFile {
     static func create(_ path: String, _ fill: (Int32) throws(BastionError) -> Void) throws(BastionError) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure("create", path) }
+        giveToOwner(of: path, descriptor)
         var outcome = Result<Void, BastionError> { () throws(BastionError) in try fill(descriptor) }
         if case .success = outcome, fsync(descriptor) != 0 { outcome = .failure(failure("flush", path)) }
         // close may report a failed write on a network file system.
@@ -16,6 +17,15 @@ enum RepositoryFile {
             unlink(path)
             throw error
         }
+    }
+
+    /// What root writes belongs to the owner of the directory, so that the service user can read and remove it.
+    private static func giveToOwner(of path: String, _ descriptor: Int32) {
+        guard geteuid() == 0, let slash = path.lastIndex(of: "/") else { return }
+        var status = stat()
+        guard stat(String(path[..<slash]), &status) == 0, status.st_uid != 0 else { return }
+        // A file system without owners refuses, and then there is nothing to give.
+        _ = fchown(descriptor, status.st_uid, status.st_gid)
     }
 
     static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, _ path: String) throws(BastionError) {

@@ -31,6 +31,23 @@ package enum ClusterRequest: Sendable, Codable, Hashable {
     case createToken(name: String, role: TokenRole, digest: String)
     case rotateToken(name: String, digest: String)
     case revokeToken(name: String)
+    /// Ends the pause after a restore: `primary` is the one that counts, whatever the others were (4.12). `assumeDead` are
+    /// former nodes that the operator says will not come back writable.
+    case acceptPrimary(NodeName, assumeDead: [NodeName])
+    case recordBackup(BackupRecord)
+    /// End following another cluster: the most advanced node becomes the first primary, if it lacks at most so much of what the
+    /// other cluster is known to have had (nil: nothing).
+    case promoteStandby(maxLagBytes: UInt64?)
+    /// Rejected when the window of the series is claimed already.
+    case claimBackup(BackupClaim)
+    /// Rejected while another run has the lock of the cluster or of the same node.
+    case acquireLock(RunLock)
+    case beatLock(runID: String)
+    case releaseLock(runID: String)
+    case recordRun(RunSummary)
+    /// An entry whose commit proves leadership and quorum, and at whose index every node digests its state; the node that
+    /// waits for `id` hands its state out (backup-restore.md, 3).
+    case digestMark(id: String)
 }
 
 package enum ReinitializeMethod: String, Sendable, Codable, Hashable, CaseIterable { case auto, rewind, basebackup }
@@ -46,15 +63,21 @@ package struct RequestMetadata: Sendable, Codable, Hashable {
     package var reason: String?
     /// Ids of the overridable checks that shall not refuse (`--override`); surfaces have checked that they are.
     package var overrides: [String]
+    /// The run of a runbook that asks.
+    package var runID: String?
+    /// The fencing number of that run's lock: an older one is rejected (runbooks.md, 7.2).
+    package var fencing: UInt64?
     package init(
         requestID: RequestID, idempotencyKey: RequestID? = nil, actor: String, reason: String? = nil,
-        overrides: [String] = []
+        overrides: [String] = [], runID: String? = nil, fencing: UInt64? = nil
     ) {
         self.requestID = requestID
         self.idempotencyKey = idempotencyKey
         self.actor = actor
         self.reason = reason
         self.overrides = overrides
+        self.runID = runID
+        self.fencing = fencing
     }
 
     /// A member of an older release sends neither reason nor overrides.
@@ -65,6 +88,8 @@ package struct RequestMetadata: Sendable, Codable, Hashable {
         actor = try container.decode(String.self, forKey: .actor)
         reason = try container.decodeIfPresent(String.self, forKey: .reason)
         overrides = try container.decodeIfPresent([String].self, forKey: .overrides) ?? []
+        runID = try container.decodeIfPresent(String.self, forKey: .runID)
+        fencing = try container.decodeIfPresent(UInt64.self, forKey: .fencing)
     }
 }
 

@@ -45,6 +45,18 @@ package struct ClusterView: Sendable, Codable, Hashable {
     package var tokens: [TokenView]
     /// What holds for the whole cluster.
     package var settings: SettingsView
+    /// Set after a restore or a recovery until every former node is accounted for.
+    package var barrier: BarrierView?
+    /// The cluster this one was restored or recovered from.
+    package var parentClusterID: ClusterID?
+    /// The backup catalogue, oldest first, at most 50.
+    package var backups: [BackupRecord] = []
+    /// Locks of runbooks' runs.
+    package var locks: [RunLock] = []
+    /// Runs of runbooks, oldest first, at most 100.
+    package var runs: [RunSummary] = []
+    /// nil: this cluster follows no other one.
+    package var standby: StandbyView?
 
     package init(node: NodeName, clusterName: String, version: String) {
         self.node = node
@@ -208,6 +220,8 @@ package struct PauseView: Sendable, Codable, Hashable {
     package var by: String
     package var since: String
     package var forSeconds: Double?
+    /// The run of a runbook that paused.
+    package var byRun: String?
     package init(reason: String, by: String, since: String, forSeconds: Double?) {
         self.reason = reason
         self.by = by

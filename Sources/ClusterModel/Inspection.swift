@@ -15,6 +15,10 @@ package enum Inspection: Sendable, Codable, Hashable {
     case checkSettings([String: String])
     /// The running values of these settings.
     case settings([String])
+    /// What became of the request with this idempotency key.
+    case outcome(RequestID)
+    /// The digest of the state at one of the last 16 marks.
+    case digestAt(index: UInt64)
 
     package var name: String {
         switch self {
@@ -26,6 +30,8 @@ package enum Inspection: Sendable, Codable, Hashable {
         case .dropSlot: "slot.drop"
         case .checkSettings: "pgconfig.check"
         case .settings: "pgconfig.read"
+        case .outcome: "request.outcome"
+        case .digestAt: "raft.digest_at"
         }
     }
 }
@@ -42,6 +48,8 @@ package enum InspectionReply: Sendable, Codable, Hashable {
     /// Name -> what is wrong with its value; empty: all good.
     case problems([String: String])
     case settings([SettingFacts])
+    /// nil: never heard of it.
+    case outcome(RequestOutcome?)
 }
 
 /// An entry of the Raft log as an operator may see it: what it does, never its values.

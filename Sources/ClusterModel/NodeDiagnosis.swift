@@ -135,6 +135,11 @@ package struct BackupFacts: Sendable, Codable, Hashable {
     package var directory = ""
     package var exists = false
     package var isWritable = false
+    /// `backup.max_age`, `backup.drill_max_age`; nil from a member of an older release.
+    package var maxAgeSeconds: Double?
+    package var drillMaxAgeSeconds: Double?
+    /// `backup.retention.min_redundancy`
+    package var minRedundancy: Int?
     package init() {}
 }
 

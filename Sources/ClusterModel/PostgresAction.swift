@@ -23,8 +23,8 @@ package enum PostgresAction: Sendable, Codable, Hashable {
     case reserveTimeline(TimelineID)
     /// A stopped server: control file, end of its WAL (by `pg_waldump`), timeline history (8.3).
     case inspectStopped
-    /// pg_basebackup into a new directory, old one to quarantine, rename (AG16). Draws a new data id.
-    case clone(source: PostgresEndpoint, slot: String)
+    /// pg_basebackup into a new directory, old one to quarantine, rename (AG16). Draws a new data id. `slot` nil: none.
+    case clone(source: PostgresEndpoint, slot: String?)
     /// pg_rewind against `source` (8.3 procedure). Draws a new data id; removes the marker only by `finishRejoin`.
     case rewind(source: PostgresEndpoint)
     /// The rejoined server streams: remove the marker of clone or rewind (D48).
@@ -38,10 +38,13 @@ package struct PostgresEndpoint: Sendable, Codable, Hashable {
     package var node: NodeName
     package var host: String
     package var port: Int
-    package init(node: NodeName, host: String, port: Int) {
+    /// The primary of another cluster (`standby_cluster`).
+    package var isOutside: Bool
+    package init(node: NodeName, host: String, port: Int, isOutside: Bool = false) {
         self.node = node
         self.host = host
         self.port = port
+        self.isOutside = isOutside
     }
 }
 

@@ -129,6 +129,8 @@ package struct ReceiverFacts: Sendable, Codable, Hashable {
     package var port: Int?
     package var flushedLSN: LSN?
     package var timeline: TimelineID?
+    /// The end of WAL that the sender last spoke of; nil when the reader does not say.
+    package var upstreamEnd: LSN?
     package init(status: String, host: String? = nil, port: Int? = nil, flushedLSN: LSN? = nil, timeline: TimelineID? = nil) {
         self.status = status
         self.host = host

@@ -1,3 +1,5 @@
+import ClusterModel
+
 /// What a file gave: a sound configuration, and what is worth knowing about it.
 package struct LoadedConfiguration: Sendable, Hashable {
     package let configuration: NodeConfiguration
@@ -35,6 +37,11 @@ package enum ConfigurationFile {
         let collector = DiagnosticCollector(file: file, errors: document.errors)
         // Without a tree nothing can be said about keys: reporting them as missing would mislead.
         guard let root = document.node else { throw ConfigurationErrors(file, collector.errors) }
+        for position in ConfigurationRedaction.marks(in: root) {
+            collector.error(
+                "a secret was left out of this file when it was backed up", at: position,
+                hint: "put the secret in the place of \(ConfigurationRedaction.mark)")
+        }
         let reader = ConfigurationReader(root: root, collector: collector, tokenFiles: tokenFiles)
         let configuration = reader.read()
         guard collector.errors.isEmpty, let configuration else { throw ConfigurationErrors(file, collector.errors) }

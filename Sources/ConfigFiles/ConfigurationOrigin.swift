@@ -1,3 +1,5 @@
+import ClusterModel
+
 /// Where the value of a key comes from.
 package enum ConfigurationOrigin: Sendable, Hashable, CustomStringConvertible {
     case file(String, TextPosition)

@@ -276,7 +276,12 @@ final class GuardLoop {
         }
         guard let clusterID = hello.clusterID else { return nil }
         feed(.cluster(clusterID))
-        return core.clusterID == clusterID ? nil : "the guard holds a lease of another cluster"
+        if core.clusterID == clusterID { return nil }
+        // 4.12: under a lease of the former cluster it listens, when nobody else is there: a restored cluster may accept what
+        // runs here.
+        if core.claimedBy == clusterID, connection == nil { return nil }
+        if let own = core.clusterID { feed(.cluster(own)) }
+        return "the guard holds a lease of another cluster"
     }
 
     private func readOrders() {

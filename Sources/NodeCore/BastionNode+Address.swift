@@ -80,7 +80,9 @@ extension BastionNode {
         case .leader:
             let isHandingOver = duty.handOver != nil || raft.isTransferring
             claim =
-                isHandingOver
+                state.barrier != nil
+                ? .drop(reason: "the cluster was restored, and no primary serves yet")
+                : isHandingOver
                 ? .drop(reason: "leadership is being handed over") : duty.lease.leaderClaim(isReady: isReadyLeader, now: now)
         case .primary:
             if mayStillBeOurs(duty) { return }

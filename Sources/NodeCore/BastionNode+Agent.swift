@@ -7,7 +7,8 @@ extension BastionNode {
     var agentContext: AgentContext {
         AgentContext(
             state: state, now: now, me: identity.name, memberID: identity.memberID,
-            mayInitialise: identity.mayInitialise, guardStatus: guardStatus, facts: facts,
+            // Data of its own would be nobody's in a cluster that is about to follow another one.
+            mayInitialise: identity.mayInitialise && policy.settings.standbyUpstream == nil, guardStatus: guardStatus, facts: facts,
             leaderReport: freshLeaderReport, pledgedBallot: pledgedBallot)
     }
 
@@ -91,7 +92,8 @@ extension BastionNode {
         func fields(_ source: PostgresEndpoint) -> [String: String] { request.merging(["source": source.node.rawValue]) { own, _ in own } }
         switch action {
         case .clone(let source, _):
-            log(.info, "agent.clone", "cloning the data directory from \(source.node)", fields(source))
+            let place = source.isOutside ? "\(source.host):\(source.port), which this cluster follows" : source.node.rawValue
+            log(.info, "agent.clone", "cloning the data directory from \(place)", fields(source))
         case .rewind(let source):
             log(.info, "agent.rewind", "demote: rewinding the data directory to follow \(source.node)", fields(source))
         case .initialize: log(.info, "agent.initialize", "initialising a new data directory")

@@ -5,6 +5,7 @@ import RaftCore
 /// Failover, switchover and reinitialization as operators ask for them: the checks before anything changes.
 extension BastionNode {
     mutating func failover(_ to: NodeName?, _ loss: UInt64?, _ id: UInt64, _ m: RequestMetadata) {
+        if let refusal = standbyRefusal { return refuse(id, refusal) }
         guard let primary = state.primary else { return firstFailover(to, id, m) }
         guard mayStartOperation(.failover) else { return refuse(id, operationInProgress) }
         if let to, let objection = objection(to: to, primary) ?? lossObjection(to, primary, allowed: loss) {
@@ -36,6 +37,7 @@ extension BastionNode {
     mutating func switchover(
         _ to: NodeName?, _ maxLag: UInt64?, _ maxTransaction: Double?, _ id: UInt64, _ m: RequestMetadata
     ) {
+        if let refusal = standbyRefusal { return refuse(id, refusal) }
         guard let primary = state.primary, primary.phase == .serving else {
             return refuse(
                 id, precondition("one_primary", "no primary serves now", "see `pgbastion status`; a failover may be what is needed"))
@@ -123,7 +125,7 @@ extension BastionNode {
         guard record.kind == .data, node != state.primary?.node || state.primary?.phase == .ended else {
             return refuse(id, precondition("node.not_primary", "node \"\(node)\" is the primary", "run `pgbastion switchover` first"))
         }
-        guard state.primary?.phase == .serving else {
+        guard state.primary?.phase == .serving || state.isStandby else {
             return refuse(id, precondition("node.healthy", "no primary serves as a source", nil))
         }
         if let from, state.nodes[from] == nil { return refuse(id, notFound(from)) }

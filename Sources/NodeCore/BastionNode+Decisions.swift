@@ -60,8 +60,15 @@ extension BastionNode {
 
     /// What the caller said about the request that a proposal carries out (`--reason`).
     func askedReason(_ trace: RequestID?) -> String? {
+        asked(trace)?.reason
+    }
+
+    /// The run of a runbook on whose behalf a proposal is made.
+    func askedRun(_ trace: RequestID?) -> RunClaim? { asked(trace)?.claim }
+
+    private func asked(_ trace: RequestID?) -> RequestMetadata? {
         guard let trace else { return nil }
-        return asked.last { $0.metadata.requestID == trace }?.metadata.reason
+        return asked.last { $0.metadata.requestID == trace }?.metadata
     }
 
     mutating func recordRefusal(of id: UInt64, _ error: BastionError) {

@@ -10,9 +10,10 @@ extension BastionNode {
         progressMembership()
         handOverOnStall()
         guard mayDecide else { return }
-        let context = PolicyContext(
+        var context = PolicyContext(
             state: state, reports: reports, ledger: ledger, now: now, leader: identity.name,
             nextIndex: raft.lastIndex.next.rawValue, reportMaxAge: policy.settings.reportMaxAge)
+        context.startedAt = startedAt
         decision = policy.evaluate(context)
         noteSplitBrain()
         if decision.orders != ordersInForce {
@@ -50,7 +51,7 @@ extension BastionNode {
 
     /// The first leader of a new log founds the cluster and registers itself.
     private mutating func foundCluster() -> Bool {
-        guard state.cluster == nil else { return registeredSelf() }
+        guard state.cluster == nil else { return proposeStandby() && registeredSelf() }
         guard policyIndex == nil, let id = identity.clusterID else { return false }
         policyIndex = propose(
             .initCluster(

@@ -49,7 +49,7 @@ extension OperationRecord {
         switch kind {
         case .failover: .failover
         case .switchover: .switchover
-        case .bootstrap: nil
+        case .bootstrap, .standbyPromote: nil
         }
     }
 
@@ -58,7 +58,7 @@ extension OperationRecord {
         switch result {
         case nil: nil
         case .succeeded: .success
-        case .failed, .undone: OperationRecord.saysTooLate(message) ? .timeout : .failed
+        case .failed, .undone, .cancelled: OperationRecord.saysTooLate(message) ? .timeout : .failed
         }
     }
 

@@ -56,7 +56,7 @@ extension BastionNode {
             guard member == identity.memberID, !raft.membership.voters.isEmpty else { return }
             guard raft.role != .leader, ticksWithoutLeader else { return }
             isRemoved = true
-            effects.append(.halt("D67: this member was removed from the cluster; `pgbastion node reset` gives it a new identity"))
+            effects.append(.halt(.removed, "D67: this member was removed from the cluster; `pgbastion node reset` gives it a new identity"))
         }
     }
 

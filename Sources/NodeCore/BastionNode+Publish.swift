@@ -29,9 +29,11 @@ extension BastionNode {
     }
 
     private mutating func publishPeers() {
-        let peers = state.sortedNodes.filter { $0.memberID != identity.memberID }
+        let peers = state.memberNodes.filter { $0.memberID != identity.memberID }
             .map { PeerEndpoint(memberID: $0.memberID, name: $0.name, host: $0.host, port: $0.raftPort) }
         guard peers != publishedPeers else { return }
+        // 4.12: access rules of a server that was only just restored follow the membership when there is somebody to let in.
+        if peers.isEmpty, state.barrier != nil, publishedPeers == nil { return }
         publishedPeers = peers
         effects.append(.peers(peers))
     }
@@ -39,10 +41,11 @@ extension BastionNode {
     mutating func membershipCommitted(_ entry: LogEntry) {
         do {
             let membership = try Membership(decoding: entry.payload)
+            appliedMembership = (entry.index, membership)
             let names = membership.voters.map { state.node(MemberID(rawValue: $0.rawValue))?.name.rawValue ?? $0.description }
             log(.info, "membership.changed", "the voters are \(names.joined(separator: ", "))", ["index": "\(entry.index)"])
         } catch {
-            effects.append(.halt("membership entry \(entry.index) cannot be read: \(error)"))
+            effects.append(.halt(.internal, "membership entry \(entry.index) cannot be read: \(error)"))
         }
     }
 

@@ -23,7 +23,7 @@ extension BastionNode {
             for read in ready.reads { finish(read) }
             if isRemoved { return }
         }
-        effects.append(.halt("the consensus core did not come to rest in 10,000 rounds"))
+        effects.append(.halt(.internal, "the consensus core did not come to rest in 10,000 rounds"))
     }
 
     private mutating func sendRaft(_ message: RaftMessage) {
@@ -73,11 +73,12 @@ extension BastionNode {
         do {
             state = try StateCodec.decode(ClusterState.self, snapshot.data)
             appliedTerm = snapshot.term
+            appliedMembership = (snapshot.index, snapshot.membership)
             appliedSinceSnapshot = 0
             bytesSinceSnapshot = 0
             log(.info, "raft.snapshot_installed", "installed a snapshot", ["index": "\(snapshot.index)"])
         } catch {
-            effects.append(.halt("snapshot \(snapshot.index) cannot be read: \(error)"))
+            effects.append(.halt(.internal, "snapshot \(snapshot.index) cannot be read: \(error)"))
         }
     }
 
@@ -92,12 +93,13 @@ extension BastionNode {
             do {
                 let command = try StateCodec.decode(ClusterEntry.self, entry.payload)
                 let before = state
-                let result = state.apply(command, term: entry.term.rawValue)
+                let result = state.apply(command, term: entry.term.rawValue, index: entry.index.rawValue)
                 noteApplied(command, result, before: before)
                 measureApplied(entry, command.command, result, before: before)
+                if case .digestMark(let id) = command.command, result == .applied { passMark(id, at: entry.index) }
                 answerProposal(at: entry.index, term: entry.term, result)
             } catch {
-                effects.append(.halt("entry \(entry.index) cannot be read by this version: \(error)"))  // RA20
+                effects.append(.halt(.internal, "entry \(entry.index) cannot be read by this version: \(error)"))  // RA20
             }
         }
         for i in confirmedReads.indices.reversed() where confirmedReads[i].index <= raft.appliedIndex {
@@ -151,7 +153,7 @@ extension BastionNode {
     ) -> LogIndex? {
         let entry = ClusterEntry(
             requestID: requestID, trace: trace, actor: actor, proposedTerm: raft.term.rawValue, wallTime: wallTime,
-            rules: rules, evidence: evidence, reason: reason ?? askedReason(trace), command: command)
+            rules: rules, evidence: evidence, reason: reason ?? askedReason(trace), run: askedRun(trace), command: command)
         do {
             switch raft.propose(try StateCodec.encode(entry)) {
             case .success(let receipt):
@@ -163,7 +165,7 @@ extension BastionNode {
                 return nil
             }
         } catch {
-            effects.append(.halt("a command cannot be encoded: \(error)"))
+            effects.append(.halt(.internal, "a command cannot be encoded: \(error)"))
             return nil
         }
     }
@@ -188,6 +190,7 @@ extension BastionNode {
     }
 
     private func rejection(_ rule: String, _ reason: String) -> BastionError {
+        if rule == "locked" { return lockedByRun(reason) }
         let code: ErrorCode = rule == "no_operation_in_progress" ? .locked : .preconditionFailed
         return BastionError(
             code, "refused: \(reason)", detail: "rule \(rule). Nothing was changed",

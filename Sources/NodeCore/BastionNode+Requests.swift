@@ -33,7 +33,10 @@ extension BastionNode {
             effects.append(.reply(id: id, .success(ClusterReply(summary: "snapshot written at index \(raft.appliedIndex)"))))
             return
         }
-        if case .takeHold(let seconds) = request { return takeHold(seconds, id, m) }
+        if case .takeHold(let seconds) = request {
+            if let locked = lockRefusal(of: request, m) { return refuse(id, locked) }
+            return takeHold(seconds, id, m)
+        }
         guard raft.role == .leader else {
             return refuse(id, ProposalRefusal.notLeader(leader: raft.leader).asError(leader: leaderName))
         }
@@ -42,6 +45,7 @@ extension BastionNode {
         }
         log(.info, "request.received", "request received", ["request_id": m.requestID.rawValue, "request": request.name, "actor": m.actor])
         note(request, id: id, m)
+        if let objection = lockRefusal(of: request, m) ?? restoredRefusal(of: request) { return refuse(id, objection) }
         switch request {
         case .addPeer(let name, let host, let port, let learnerOnly):
             addPeer(name, host, port, learnerOnly, id, m, peer)
@@ -51,13 +55,10 @@ extension BastionNode {
         case .failover(let to, let loss): failover(to, loss, id, m)
         case .switchover(let to, let lag, let transaction): switchover(to, lag, transaction, id, m)
         case .pause(let seconds, let reason): pause(seconds, reason, id, m)
-        case .resume:
-            guard state.paused != nil else {
-                return effects.append(.reply(id: id, .success(ClusterReply(alreadySo: true, summary: "automatic failover is not paused"))))
-            }
-            propose(
-                .resume(id: nil), actor: m.actor, requestID: m.idempotencyKey, trace: m.requestID,
-                reply: .init(id: id, success: ClusterReply(summary: "automatic failover resumed"), rejectionMeansAlreadySo: true))
+        case .promoteStandby(let lag): promoteStandby(lag, id, m)
+        case .resume: resume(id, m)
+        case .acceptPrimary(let node, let dead): acceptPrimary(node, assumeDead: dead, id, m)
+        case .recordBackup, .claimBackup, .acquireLock, .beatLock, .releaseLock, .recordRun, .digestMark: keepRecord(request, id, m)
         case .reinitialize(let node, let from, let method): reinitialize(node, from, method, id, m)
         case .patchPostgresParameters(let version, let set, let unset): patchParameters(version, set: set, unset: unset, id, m)
         case .snapshot, .takeHold: break
@@ -71,7 +72,7 @@ extension BastionNode {
     private mutating func pause(_ seconds: Double?, _ reason: String, _ id: UInt64, _ m: RequestMetadata) {
         let record = PauseRecord(
             id: "pause-\(raft.lastIndex.next)", reason: reason, by: m.actor, since: wallTime,
-            durationMilliseconds: seconds.map { Int64($0 * 1000) })
+            durationMilliseconds: seconds.map { Int64($0 * 1000) }, byRun: m.runID)
         propose(
             .pause(record), actor: m.actor, requestID: m.idempotencyKey, trace: m.requestID,
             reply: .init(id: id, success: ClusterReply(summary: "automatic failover paused"), rejectionMeansAlreadySo: true))
@@ -184,7 +185,7 @@ extension BastionNode {
     }
 
     private mutating func promotePeer(_ name: NodeName, _ id: UInt64, _ m: RequestMetadata) {
-        guard let node = state.nodes[name] else { return refuse(id, notFound(name)) }
+        guard let node = state.nodes[name], !node.isFormerMember else { return refuse(id, notFound(name)) }
         let server = ServerID(rawValue: node.memberID.rawValue)
         switch raft.changeMembership(.addVoter(server)) {
         case .success:
@@ -267,7 +268,7 @@ extension BastionNode {
     /// The replicated state says who belongs; a change that an earlier leader left half done is completed.
     mutating func reconcileMembership() {
         guard pendingAdds.isEmpty, pendingRemovals.isEmpty, raft.commitIndex >= raft.lastMembershipIndex else { return }
-        if let node = state.sortedNodes.first(where: { !raft.membership.contains(ServerID(rawValue: $0.memberID.rawValue)) }) {
+        if let node = state.memberNodes.first(where: { !raft.membership.contains(ServerID(rawValue: $0.memberID.rawValue)) }) {
             _ = raft.changeMembership(.addLearner(ServerID(rawValue: node.memberID.rawValue)))
         } else if let gone = raft.membership.members.first(where: { state.tombstones.contains(MemberID(rawValue: $0.rawValue)) }) {
             if gone == raft.id { handOver(to: nil) } else { _ = raft.changeMembership(.remove(gone)) }
@@ -309,7 +310,7 @@ extension BastionNode {
     func notFound(_ name: NodeName) -> BastionError {
         BastionError(
             .notFound, "node \"\(name)\" is not a member of the cluster",
-            detail: "members: \(state.sortedNodes.map(\.name.rawValue).joined(separator: ", "))", hint: "see `pgbastion peer list`")
+            detail: "members: \(state.memberNodes.map(\.name.rawValue).joined(separator: ", "))", hint: "see `pgbastion peer list`")
     }
     var operationInProgress: BastionError {
         BastionError(
@@ -345,6 +346,15 @@ extension ClusterRequest {
         case .createToken: "token.create"
         case .rotateToken: "token.rotate"
         case .revokeToken: "token.revoke"
+        case .promoteStandby: "standby.promote"
+        case .acceptPrimary: "resume"
+        case .recordBackup: "backup.record"
+        case .claimBackup: "backup.claim"
+        case .acquireLock: "runbook.lock"
+        case .beatLock: "runbook.beat"
+        case .releaseLock: "runbook.unlock"
+        case .recordRun: "runbook.record"
+        case .digestMark: "raft.digest_mark"
         }
     }
 }

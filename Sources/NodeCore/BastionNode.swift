@@ -8,6 +8,7 @@ import RaftCore
 /// the real world, the simulator feeds it invented ones: the glue between Raft and failover is inside.
 package struct BastionNode: Sendable {
     package let identity: NodeIdentity
+    let startedAt: ClockStamp
     package internal(set) var raft: RaftNode
     package internal(set) var state = ClusterState()
     package internal(set) var agent = NodeAgent()
@@ -47,6 +48,12 @@ package struct BastionNode: Sendable {
     var refusals = RefusalMemory()
     /// CS6: the digest of the state at the last mark this node passed.
     package internal(set) var stateMark: StateMark?
+    /// The digests at the last marks, oldest first.
+    var stateMarks: [StateMark] = []
+    /// Archives that somebody waits for, by the id of their mark.
+    var awaitedArchives: [String] = []
+    /// The members as of the applied index.
+    var appliedMembership: (index: LogIndex, membership: Membership)
     var knownDisagreement = false
     /// The last requests of operators, while this node leads: who asked for what, and why.
     var asked: [AskedRequest] = []
@@ -93,11 +100,13 @@ package struct BastionNode: Sendable {
         self.identity = identity
         self.pledgedBallot = pledgedBallot
         self.now = now
+        startedAt = now
         lastTickAt = now
         raft = RaftNode(
             id: ServerID(rawValue: identity.memberID.rawValue), settings: settings.raft, durable: durable,
             initialMembership: Membership(), seed: seed)
         replayTarget = raft.lastIndex
+        appliedMembership = (durable.snapshot?.index ?? .zero, durable.snapshot?.membership ?? Membership())
         policy = FailoverPolicy(settings: settings.policy)
         holder = LeaseHolder(daemon: identity.daemon)
         address = settings.virtualAddress.map(AddressDuty.init)
@@ -162,7 +171,9 @@ package struct BastionNode: Sendable {
         case .stop: beginStop()
         case .restart(let milliseconds): beginStop(holding: milliseconds)
         case .settingsChanged(let settings): policy.settings = settings
-        case .stateDigested(let mark): stateMark = mark
+        case .stateDigested(let mark): digested(mark)
+        case .awaitArchive(let id): awaitArchive(id)
+        case .archiveNow(let id): handOutState(id)
         }
     }
 

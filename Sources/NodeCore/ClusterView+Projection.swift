@@ -25,6 +25,13 @@ extension BastionNode {
                 reason: $0.reason, by: $0.by, since: WallTime.text(milliseconds: $0.since),
                 forSeconds: $0.durationMilliseconds.map { Double($0) / 1000 })
         }
+        v.paused?.byRun = state.paused?.byRun
+        v.parentClusterID = state.cluster?.parentID
+        v.barrier = barrierView
+        v.backups = state.backups ?? []
+        v.locks = state.locks ?? []
+        v.runs = state.runs ?? []
+        v.standby = standbyView
         v.hold = state.hold.flatMap { hold in
             state.primary.map {
                 HoldView(
@@ -78,7 +85,7 @@ extension BastionNode {
         return r
     }
 
-    private func address(_ host: String, _ port: Int) -> String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    func address(_ host: String, _ port: Int) -> String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
     /// The members as the leader sees them.
     var peerViews: [PeerView] {
@@ -99,7 +106,7 @@ extension BastionNode {
     }
 
     private var peersWithoutLeader: [PeerView] {
-        state.sortedNodes.map { node in
+        state.memberNodes.map { node in
             let server = ServerID(rawValue: node.memberID.rawValue)
             return PeerView(
                 name: node.name, address: address(node.host, node.raftPort),
@@ -134,6 +141,11 @@ extension BastionNode {
         if node.kind == .witness { v.role = .witness }
         v.drained = node.drained
         v.fenceMethod = node.fence?.method?.rawValue
+        if node.isFormerMember {
+            v.role = .unknown
+            v.state = "unknown"
+            return v
+        }
         forecast(&v, node, now)
         guard let timed = reports[node.name] else { return v }
         let report = timed.report
@@ -203,7 +215,7 @@ extension BastionNode {
         v.sync = row.syncState == "quorum" || row.syncState == "sync" || row.syncState == "potential" ? row.syncState : "async"
     }
 
-    private func operationView(_ o: OperationRecord) -> OperationView {
+    func operationView(_ o: OperationRecord) -> OperationView {
         var v = OperationView(id: o.id, kind: o.kind.rawValue, phase: o.phase.rawValue, startedAt: WallTime.text(milliseconds: o.startedAt))
         let ends = o.phases.dropFirst().map(\.at) + [o.finishedAt ?? wallTime]
         v.phases = zip(o.phases, ends).map { phase, end in
@@ -218,6 +230,7 @@ extension BastionNode {
         case .succeeded: v.result = .succeeded
         case .failed: v.result = .failed
         case .undone: v.result = .undone
+        case .cancelled: v.result = .failed
         }
         v.message = o.result == nil ? (raft.role == .leader && !policy.explanation.isEmpty ? policy.explanation : o.detail) : o.message
         v.oldTimeline = o.oldTimeline
@@ -231,7 +244,7 @@ extension BastionNode {
         return v
     }
 
-    private func reinitializeView(_ d: DirectiveRecord) -> OperationView? {
+    func reinitializeView(_ d: DirectiveRecord) -> OperationView? {
         guard d.type == .basebackup || d.type == .rewind || d.type == .restart, d.params["operation_id"] == nil else { return nil }
         let isRestart = d.type == .restart
         var v = OperationView(
@@ -261,7 +274,7 @@ extension BastionNode {
     /// E07: the first status that applies.
     private func health(_ v: ClusterView) -> HealthView {
         var h = HealthView()
-        h.proxyHealthy = publishedRoute?.primary != nil
+        h.proxyHealthy = publishedRoute?.primary != nil || (v.standby != nil && publishedRoute?.replicas.isEmpty == false)
         let mine = v.nodes.first { $0.name == identity.name }
         h.role = identity.kind == .witness ? .witness : mine?.role ?? .unknown
         let server = agentContext.server
@@ -280,9 +293,10 @@ extension BastionNode {
         } else if identity.kind == .data, server == nil {
             h.status = guardStatus?.postmasterPID == nil && facts?.dataDirectory != .present ? "starting" : "postgres_down"
             h.reasons = [facts?.sqlError ?? "PostgreSQL does not run (\(mine?.state ?? "unknown"))"]
-        } else if publishedRoute?.primary == nil {
+        } else if !h.proxyHealthy {
             h.status = "no_backends"
-            h.reasons = ["no primary to route to"]
+            let reason = state.barrier == nil ? "no primary to route to" : "the cluster was restored, and no primary serves yet"
+            h.reasons = [v.standby.map { "no node streams from \($0.upstream.address), which this cluster follows" } ?? reason]
         } else {
             h.status = "ok"
         }

@@ -32,8 +32,10 @@ package enum NodeEffect: Sendable {
     case measured(NodeMeasurement)
     /// The daemon may end now without harm to the running server.
     case mayStop(String)
-    /// A broken invariant: end the process with this message.
-    case halt(String)
+    /// The state at one index, for an archive that somebody waits for (backup-restore.md, 3).
+    case archive(ArchivedSnapshot)
+    /// End the process with this message: a broken invariant (`internal`), or this member was `removed`.
+    case halt(ErrorCode, String)
 
     package enum Lane: Sendable, Hashable { case urgent, bulk, report }
 }

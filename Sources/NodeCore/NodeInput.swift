@@ -29,6 +29,10 @@ package enum NodeInput: Sendable {
     case restart(holdMilliseconds: Int64?)
     case settingsChanged(PolicySettings)
     case stateDigested(StateMark)
+    /// When `digestMark` with this id is applied here, `NodeEffect.archive` comes.
+    case awaitArchive(id: String)
+    /// `NodeEffect.archive` of the applied state comes at once, whatever its age (`--stale`).
+    case archiveNow(id: String)
 }
 
 /// What a node answered to a probe before it was added (E03).

@@ -135,7 +135,7 @@ package enum MetricCatalogue {
     ]
 
     // Row 38
-    static let backup: [MetricDefinition] = [
+    package static let backup: [MetricDefinition] = [
         .init("backup_last_success_timestamp_seconds", .gauge, "End of the last good backup.", labels: ["series"]),
         .init("backup_last_attempt_timestamp_seconds", .gauge, "Start of the last backup.", labels: ["series"]),
         .init("backup_last_exit_code", .gauge, "Exit status of the last backup.", labels: ["series"]),

@@ -15,12 +15,12 @@ enum Main {
         let environment = ProcessInfo.processInfo.environment
         let status = await CommandLineInterface.run(
             arguments: arguments, environment: environment, terminal: .standard(),
-            localCommands: [
+            localCommands: BackupCommandList.all + RunbookFileCommands.all(RunbookFiles.sources) + RunbookCommandList.all + [
                 ServeCommand(), ConfigInitCommand(), ConfigValidateCommand(), ConfigShowCommand(), ConfigSchemaCommand(),
                 SandboxStartCommand(), SandboxListCommand(),
                 SandboxStopCommand(), SandboxDemoCommand(), SandboxMeasureCommand(), SandboxKillCommand(), SandboxFreezeCommand(),
                 ContextListCommand(), ContextUseCommand(), ContextAddCommand(), ContextRemoveCommand(),
-                AlertsExportCommand(), AlertsTestCommand(),
+                AlertsExportCommand(), AlertsTestCommand(), RestoreCommand(), RaftRecoverCommand(), NodeResetCommand(),
                 DocsCommand(
                     openAPI: { DocumentSources.openAPI },
                     configurationKeys: {

@@ -18,7 +18,7 @@ enum Fixture {
             source: .init(node: "node1", role: .leader, mode: .linearizable),
             raft: .init(term: 3, index: index, configIndex: 1, voters: ["node1"], learners: []),
             stateFacts: .init(schemaVersion: 1, agreedBy: ["node1"], disagree: disagree, counts: ["nodes": 1]),
-            postgres: .init(systemIdentifier: nil, primary: "node1", timeline: 1), state: state,
+            postgres: .init(systemIdentifier: nil, primary: "node1", timeline: 1), state: .bytes(state),
             membership: Array(#"{"config_index":1,"members":[]}"#.utf8), facts: Array(#"{"nodes":[]}"#.utf8), runs: Array("[]".utf8))
         contents.labels = ["why": "\u{1}\"é/\n\u{7f}"]
         contents.configuration = Array("cluster:\n  name: main # kept\n".utf8)
@@ -98,7 +98,11 @@ enum HostileTar {
 
     /// Every member of the fixture, in order.
     static func members() throws -> [(path: String, bytes: [UInt8])] {
-        try Fixture.contents().prepared().members.map { (ArchiveMember.folder + $0.path, $0.bytes) }
+        try Fixture.contents().prepared().members.map { member in
+            var bytes: [UInt8] = []
+            try member.body.forEach { (piece) throws(BastionError) in bytes += piece }
+            return (ArchiveMember.folder + member.path, bytes)
+        }
     }
 
     static func gzip(_ bytes: [UInt8]) throws -> [UInt8] {

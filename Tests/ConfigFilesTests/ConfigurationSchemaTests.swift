@@ -1,3 +1,4 @@
+import ClusterModel
 import FoundationEssentials
 import Testing
 

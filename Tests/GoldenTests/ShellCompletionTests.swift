@@ -113,17 +113,9 @@ private struct CompletionPlace {
         }
         try Data().write(to: URL(filePath: "\(folder)/only.yaml"))
         try FileManager.default.createDirectory(atPath: "\(folder)/bin", withIntermediateDirectories: true)
-        let program = """
-            #!/bin/sh
-            [ "$1" = __complete ] || exit 70
-            case $2 in
-                nodes) echo first-node; echo second-node ;;
-                operations) echo op-48231 ;;
-                contexts) echo production ;;
-            esac
-            """
-        try Data(program.utf8).write(to: URL(filePath: "\(folder)/bin/pgbastion"))
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(folder)/bin/pgbastion")
+        // A program written here could not be run while a process that another test just made still holds it open.
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(folder)/bin/pgbastion", withDestinationPath: Golden.path("pgbastion-of-the-shells"))
     }
 
     func remove() { Scratch.remove(folder) }

@@ -36,6 +36,7 @@ import Testing
 
     // MARK: Upgrades
     @Test func `the upgrade is rolling: PostgreSQL is not restarted and nothing fails over (P29)`() throws { try cluster.rollingUpgrade() }
+    @Test func `a new cluster follows the old one and takes over (P32)`() throws { try cluster.blueGreen() }
     @Test func `a container is replaced by a new one that rejoins from its volume (P34)`() throws { try cluster.containers() }
     @Test func `every look after an upgrade succeeds (P35)`() throws { try cluster.postUpgrade() }
 
@@ -44,6 +45,9 @@ import Testing
     @Test func `the newest snapshot is copied while the daemon runs (P12)`() throws { try cluster.liveBackup() }
     @Test func `the backup script makes an archive, also from cron (P13)`() throws { try cluster.backupScript() }
     @Test func `a lost node comes back without an archive (P10, P15)`() throws { try cluster.restoreOneNode() }
+    @Test func `after a complete loss a copy put back goes on as a new cluster, paused (P17)`() throws { try cluster.restoreAfterLoss() }
+    @Test func `an older copy put back on one node goes on as a new cluster, paused (P18)`() throws { try cluster.pointInTime() }
+    @Test func `a rolled back node whose old copy was put back rejoins by itself (P33)`() throws { try cluster.rollback() }
     @Test func `a cluster that lost its majority is founded again around the data of one node (P19)`() throws { try cluster.lostQuorum() }
     @Test func `a corrupted primary is replaced and rebuilt (P20)`() throws { try cluster.primaryCorruption() }
 }
@@ -66,7 +70,7 @@ struct GuideLabTrait: SuiteTrait, TestScoping {
     func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
-        let lab = try Lab(["node1", "node2", "node3"], program: try Program.path())
+        let lab = try Lab(["node1", "node2", "node3"], others: ["new-cluster"], program: try Program.path())
         let run = GuideRun()
         GuideLab.set(GuideCluster(lab: lab, run: run))
         defer {

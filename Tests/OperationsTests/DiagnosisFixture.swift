@@ -12,7 +12,16 @@ enum DiagnosisFixture {
         view.directives = []
         for index in view.nodes.indices { view.nodes[index].version = "1.0.0" }
         view.version = "1.0.0"
+        view.backups = [backup(.backup, hoursAgo: 2), backup(.drill, hoursAgo: 1)]
         return view
+    }
+
+    static func backup(_ kind: BackupRecord.Kind, hoursAgo: Int64) -> BackupRecord {
+        let now = Int64((Timestamp.seconds(ExampleCluster.healthy.capturedAt) ?? 0) * 1_000)
+        var record = BackupRecord(kind: kind, id: "b1", series: "default", at: now - hoursAgo * 3_600_000, node: node1, exitStatus: 0)
+        record.isVerified = true
+        record.goodCount = 7
+        return record
     }
 
     static func healthy(_ name: NodeName = node1) -> NodeDiagnosis { ExampleDiagnosis.healthy(name) }
@@ -106,6 +115,10 @@ extension BrokenFact {
         .view("vip.owner") { $0.vipOwner = nil },
         .facts("vip.not_duplicated") { $0.vip.duplicateHardwareAddress = "02:00:00:00:00:01" },
         .facts("backup.writable") { $0.backup.isWritable = false },
+        .view("backup.fresh") { $0.backups[0] = DiagnosisFixture.backup(.backup, hoursAgo: 27) },
+        .view("backup.verified") { $0.backups[0].isVerified = false },
+        .view("backup.drilled") { $0.backups.removeLast() },
+        .view("backup.retention") { $0.backups[0].goodCount = 1 },
         .facts("security.auth_token") { $0.configuration.hasToken = false },
         .facts("security.token_file_mode") { $0.configuration.tokenFileMode = 0o644 },
         .facts("security.config_mode") { $0.configuration.mode = 0o644 },

@@ -9,7 +9,7 @@ extension ScenarioTests {
     @Suite(.serialized, .unstartedNodes("guide", nodes: 4)) struct GuideProcedures {
         @Test func `the copies of the guide's blocks equal the guide, where it is present`() throws {
             guard !GuideText.original.isEmpty else { return }
-            for title in GuideText.files.keys.sorted() {
+            for title in GuideText.titles {
                 #expect(GuideText.sections[title] == GuideText.blocks(GuideText.section(title, of: GuideText.original)), "\(title)")
             }
         }

@@ -16,6 +16,7 @@ enum LayerTable {
         "FailoverCore": Layer(level: 1, modules: ["ClusterModel"]),
         "NodeCore": Layer(level: 1, modules: ["ClusterModel", "RaftCore", "FailoverCore"]),
         "Operations": Layer(level: 2, modules: ["ClusterModel"]),
+        "Runbooks": Layer(level: 2, modules: ["ClusterModel", "Operations"]),
         // Decision 0003: the store speaks of nodes and clusters, and digests what it keeps.
         "RaftIO": Layer(
             level: 3,
@@ -38,14 +39,14 @@ enum LayerTable {
                 "ClusterModel", "Operations", "HummingbirdCore", "Crypto", "NIOSSL", "NIOHTTP1", "HTTPTypes", "Logging",
                 "ServiceLifecycle",
             ])),
-        "CommandLineInterface": Layer(level: 4, modules: ["ClusterModel", "Operations", "ArgumentParser"]),
+        "CommandLineInterface": Layer(level: 4, modules: ["ClusterModel", "Operations", "Runbooks", "ArgumentParser"]),
         // Decision 0007: transport and proxy share one event loop group.
         "Bastion": Layer(
             level: 5,
             modules: nio.union([
                 "ClusterModel", "RaftCore", "FailoverCore", "NodeCore", "Operations", "RaftIO", "PostgresControl",
                 "Guard",
-                "ProxyServer", "VirtualIP", "ConfigFiles", "Telemetry", "HTTPAPI", "CLinux", "ServiceLifecycle", "Logging",
+                "ProxyServer", "VirtualIP", "BackupArchive", "ConfigFiles", "Telemetry", "HTTPAPI", "Runbooks", "CLinux", "ServiceLifecycle", "Logging",
                 "Metrics",
             ])),
         // Decision 0007: local commands answer with the catalogue's JSON values.

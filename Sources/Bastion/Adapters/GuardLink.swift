@@ -5,7 +5,6 @@ import Glibc
 import Guard
 import NodeCore
 import PostgresControl
-import Synchronization
 
 /// The daemon's end of its guard: keeps a guard running, passes orders on, notices one that does not answer (4.7).
 ///
@@ -28,11 +27,10 @@ package final class GuardLink: @unchecked Sendable {
     private var isConnecting = false
     private var isStopped = false
     private var isStarting = false
-    /// Raw nanoseconds of the lease's deadline as the guard last said; `.max` without a timed lease (PX9).
-    private let deadline = Atomic<Int64>(.max)
+    private let gate = LeaseGate()
 
     /// Bytes of this node's primary may pass to clients (4.10).
-    package var isBeforeDeadline: Bool { SystemClock.now().raw < deadline.load(ordering: .relaxed) }
+    package var isBeforeDeadline: Bool { gate.isOpen(at: SystemClock.now()) }
 
     package init(
         program: String, arguments: GuardArguments, server: PostgresServer,
@@ -186,7 +184,7 @@ package final class GuardLink: @unchecked Sendable {
         unansweredPings = 0
         let before = status
         status = report.status
-        deadline.store(report.status.deadline?.raw ?? .max, ordering: .relaxed)
+        gate.note(report.status)
         submit(.guardReported(report))
         if before?.postmasterPID != status?.postmasterPID || before?.state != status?.state { onChange() }
     }

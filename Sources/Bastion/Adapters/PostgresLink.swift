@@ -19,6 +19,8 @@ package final class PostgresLink: Sendable {
     private struct Polling {
         var interval = Duration.seconds(1)
         var healthInterval = Duration.seconds(1)
+        /// The members' addresses could not be put in force.
+        var hasMembersToAdmit = false
     }
 
     /// One look at the server, for metrics and the health history.
@@ -92,6 +94,7 @@ package final class PostgresLink: Sendable {
     package func admit(_ hosts: [String], onFailure: @escaping @Sendable (NodeEvent) -> Void) {
         Task {
             do throws(BastionError) { try await server.setMemberAddresses(hosts) } catch {
+                state.withLock { $0.hasMembersToAdmit = true }
                 onFailure(
                     NodeEvent(.error, "postgres.access_rules", "could not write the members into pg_hba.conf", ["error": error.message]))
             }
@@ -106,6 +109,18 @@ package final class PostgresLink: Sendable {
         facts.begunAt = stamp
         submit(.observed(facts))
         onCheck(HealthCheck(duration: clock.now - begin, facts: facts))
+        if facts.server != nil { await repeatAdmission() }
+    }
+
+    /// A failure was told when it happened: until this succeeds a new member cannot clone, and nothing else changes.
+    private func repeatAdmission() async {
+        guard state.withLock({ $0.hasMembersToAdmit }) else { return }
+        do throws(BastionError) {
+            try await server.admitMembers()
+            state.withLock { $0.hasMembersToAdmit = false }
+        } catch {
+            return
+        }
     }
 
     private func adoptSecrets() async {

@@ -36,16 +36,23 @@ package enum DaemonEntry {
         }
         // K04: another daemon of this node holds the ports as well; it is what has to be named.
         try RaftLogStore.requireUnused(directory: configuration.raft.dataDirectory)
+        try DirectorySwap.refuseUnfinished(configuration.raft.dataDirectory)
         try ProxyPortCheck(configuration: configuration).check()
-        let mayBootstrap = try await mayBootstrap(configuration, logs)
+        let site = RecoverySite(configuration: configuration, configurationPath: path)
+        let copy = try await OldCopy(site: site, log: { logs.write($0, $1, $2) }).resolve()
+        var rejoin: RejoinRequest?
+        if case .rejoins(let members)? = copy { rejoin = RejoinRequest(configuration: configuration, members: members) }
+        // A node that rejoins founds nothing.
+        let mayBootstrap = rejoin == nil ? try await mayBootstrap(configuration, logs) : false
         let daemon = try Daemon(
             configuration: configuration, path: path, program: ownProgram(), mayBootstrap: mayBootstrap, logs: logs)
-        return try await daemon.run()
+        return try await daemon.run(asking: rejoin)
     }
 
     private static func mayBootstrap(_ configuration: NodeConfiguration, _ logs: LogControl) async throws(BastionError) -> Bool {
         guard configuration.raft.bootstrap else { return false }
-        guard TextFiles.entries(configuration.raft.dataDirectory).isEmpty else {
+        let kept = [".", "lost+found"]  // Directories kept inside of a mount point, and what a file system makes.
+        guard TextFiles.entries(configuration.raft.dataDirectory).allSatisfy({ name in kept.contains { name.hasPrefix($0) } }) else {
             logs.write(.info, "raft.bootstrap has no effect: there is Raft state already", ["event": "raft.bootstrap_ignored"])
             return true  // A directory without a cluster founds one; with state nothing happens.
         }

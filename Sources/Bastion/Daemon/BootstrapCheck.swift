@@ -44,7 +44,7 @@ struct BootstrapCheck {
         return hello
     }
 
-    private var probeSettings: TransportSettings {
+    var probeSettings: TransportSettings {
         var settings = configuration.transportSettings
         settings.port = 0
         settings.bindHosts = []
@@ -52,7 +52,7 @@ struct BootstrapCheck {
     }
 
     /// This node is nobody yet.
-    private var handlers: TransportHandlers {
+    var handlers: TransportHandlers {
         let name = configuration.node.name
         let member = MemberID(rawValue: .random(in: 1 ... .max))
         let daemon = DaemonIncarnation(rawValue: .random(in: 1 ... .max))

@@ -16,8 +16,9 @@ import VirtualIP
 extension Daemon {
     /// Runs until a signal or a fatal error.
     ///
+    /// - Parameter rejoin: Set for an empty node that asks to be taken back (ST11).
     /// - Returns: The exit status of the process.
-    package func run() async throws(BastionError) -> Int32 {
+    package func run(asking rejoin: RejoinRequest? = nil) async throws(BastionError) -> Int32 {
         signals.listen()
         try transport.start()
         try await proxy.start()
@@ -38,8 +39,10 @@ extension Daemon {
         effects.log(
             NodeEvent(.info, "daemon.started", "pgbastion \(BuildInformation.version) runs", ["node": configuration.node.name.rawValue]))
         let ready = Task { await self.announceReady() }
+        let rejoining = Task { () -> Void in await rejoin?.run(self.transport, self.driver, self.effects) }
         let outcome = await signals.wait { self.reload() }
         ready.cancel()
+        rejoining.cancel()
         return await finish(outcome, observing, serving)
     }
 
@@ -97,6 +100,9 @@ extension Daemon {
         await transport.stop()
         guardLink?.stop()
         storage.close()
+        do throws(BastionError) { try GenerationFile(path: configuration.node.generationFile).noteStop(store) } catch {
+            effects.log(NodeEvent(.warning, "generation.not_saved", error.message, ["detail": error.detail ?? ""]))
+        }
         health.save()
     }
 }

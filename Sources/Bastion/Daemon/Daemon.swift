@@ -100,6 +100,10 @@ package final class Daemon: Sendable {
         proxy = ProxyServer(
             settings: configuration.proxySettings, eventLoopGroup: group,
             deadline: { [guardLink] in guardLink?.isBeforeDeadline ?? true }, observer: { [metrics] in metrics.note($0) })
+        let archives = ArchiveDesk(
+            driver: driver, gateway: gateway, configurationPath: path, dataDirectory: configuration.postgresql?.dataDirectory,
+            folder: configuration.node.stateDirectory)
+        effects.connect(archives)
         api = try HTTPAPIServer(
             settings: configuration.apiSettings(
                 token: { [live] in live.token },
@@ -108,7 +112,7 @@ package final class Daemon: Sendable {
                         node.state.sortedTokens.map { .init(name: $0.name, role: $0.role, digest: $0.digest) }
                     }
                 }),
-            node: Daemon.apiNode(gateway, metrics, proxy, live, path, driver, logs), logger: logger)
+            node: Daemon.apiNode(gateway, metrics, proxy, live, path, driver, logs, archives), logger: logger)
         live.onReload { [api, transport] configuration throws(BastionError) in
             try api.reloadCertificates(configuration.apiTLS)
             if configuration.raft.tls != nil { try transport.reloadCertificates() }
@@ -185,9 +189,9 @@ package final class Daemon: Sendable {
 
     private static func apiNode(
         _ gateway: DaemonGateway, _ metrics: NodeMetrics, _ proxy: ProxyServer, _ live: LiveSettings, _ path: String,
-        _ driver: NodeDriver, _ logs: LogControl
+        _ driver: NodeDriver, _ logs: LogControl, _ archives: ArchiveDesk
     ) -> APINode {
-        APINode(
+        var node = APINode(
             gateway: gateway,
             metricsText: { metrics.render(await gateway.view(), proxy) },
             reload: { () async throws(BastionError) in try live.reload(path, driver, logs) },
@@ -198,5 +202,7 @@ package final class Daemon: Sendable {
             },
             isLive: { driver.millisecondsSinceStep < 2000 },
             recordRequest: { metrics.note(method: $0, path: $1, status: $2, seconds: $3) })
+        node.archive = { (request, metadata) async throws(BastionError) in try await archives.build(request, metadata) }
+        return node
     }
 }

@@ -107,6 +107,7 @@ extension NodeConfiguration {
         p.pauseLeaseMilliseconds = failover.pauseLease.inMilliseconds
         p.replicaMaxLagBytes = proxy.replicaMaxLag.bytes
         p.restartHoldMilliseconds = failover.restartHold.inMilliseconds
+        p.standbyUpstream = standbyCluster.map { StandbyUpstream(host: $0.host.text, port: $0.port.number, slot: $0.slot) }
         switch failover.onPostmasterCrash {
         case .auto: p.onPostmasterCrash = .auto
         case .restart: p.onPostmasterCrash = .restart
@@ -120,7 +121,7 @@ extension NodeConfiguration {
             name: node.name, memberID: store.memberID, daemon: daemon, host: node.address.text,
             raftPort: raft.bindPort.number, postgresPort: postgresql?.port.number ?? 5432, kind: kind,
             clusterName: cluster.name, clusterID: store.clusterID, mayInitialise: raft.bootstrap,
-            version: BuildInformation.version)
+            version: ReportedVersion.value)
         identity.apiURL = apiURL
         return identity
     }

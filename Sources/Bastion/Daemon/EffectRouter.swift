@@ -19,6 +19,7 @@ package final class EffectRouter: EffectPerformer {
     private let pledges: PledgeFile
     private let pledgeQueue = DispatchQueue(label: "pgbastion.pledge")
     private let parts = Mutex<Parts?>(nil)
+    private let archives = Mutex<ArchiveDesk?>(nil)
     private let mayStop = Mutex<StopState>(StopState())
     private let cluster: Mutex<ClusterID?>
 
@@ -57,6 +58,8 @@ package final class EffectRouter: EffectPerformer {
         }
     }
 
+    func connect(_ desk: ArchiveDesk) { archives.withLock { $0 = desk } }
+
     func joined(_ cluster: ClusterID) {
         self.cluster.withLock { $0 = cluster }
         parts.withLock { $0 }?.guardLink?.setCluster(cluster)
@@ -88,10 +91,14 @@ package final class EffectRouter: EffectPerformer {
         case .mayStop(let why):
             log(NodeEvent(.info, "daemon.may_stop", "the daemon may stop: \(why)"))
             allowStop()
-        // D67: a removed member is told to stay out; everything else that halts is a broken invariant.
-        case .halt(let reason): fatal(BastionError(reason.hasPrefix("D67") ? .removed : .internal, reason))
+        case .archive(let snapshot): archives.withLock { $0 }?.deliver(snapshot)
+        case .halt(let code, let reason): fatal(BastionError(code, reason))
         }
     }
+
+    package func leaderIsKnown(_ isKnown: Bool) { parts.withLock { $0 }?.peers.setLeaderKnown(isKnown) }
+
+    package func committed(_ index: LogIndex) { parts.withLock { $0 }?.storage.noteCommit(index) }
 
     private func send(_ message: PeerMessage, to member: MemberID, _ lane: NodeEffect.Lane, _ transport: PeerTransport) {
         do {

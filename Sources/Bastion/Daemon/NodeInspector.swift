@@ -26,7 +26,18 @@ struct NodeInspector: Sendable {
             return .done
         case .checkSettings(let values): return .problems(try await server().problems(of: values))
         case .settings(let names): return .settings(try await server().settings(names))
+        case .outcome(let request): return .outcome(await driver.look { $0.outcome(of: request) })
+        case .digestAt(let index): return .digest(try await digest(at: index))
         }
+    }
+
+    /// A mark that is just passed is digested beside the core: it is waited for.
+    private func digest(at index: UInt64) async throws(BastionError) -> StateMark {
+        for _ in 0..<30 {
+            if let mark = await driver.look({ $0.mark(at: index) }) { return mark }
+            do { try await Task.sleep(for: .milliseconds(50)) } catch { break }
+        }
+        throw BastionError(.notFound, "no digest at index \(index) is known here", hint: "the last 16 marks are kept")
     }
 
     /// The state is copied on the core's queue and digested beside it.

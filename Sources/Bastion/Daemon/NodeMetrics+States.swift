@@ -13,6 +13,7 @@ extension NodeMetrics {
         setChanges(view)
         setReplicas(view)
         setBackends(view, proxy)
+        setBackups(BackupStanding(view))
         for certificate in certificates {
             registry.gauge("tls_not_after_timestamp_seconds", certificate.name)
                 .set(CertificateDates.notAfter(certificate.path) ?? 0)
@@ -49,6 +50,26 @@ extension NodeMetrics {
         let open = view.directives.filter { $0.completedAt == nil && ["pending", "running"].contains($0.status) }
         let ages = open.compactMap { Timestamp.seconds(from: $0.createdAt, to: view.capturedAt) }
         registry.gauge("directive_oldest_pending_seconds").set(max(0, ages.max() ?? 0))
+    }
+
+    /// Row 38: from the catalogue, so every node says the same. A series that was never backed up has no sample, which is what
+    /// the alert about a missing backup looks for.
+    private func setBackups(_ standing: BackupStanding) {
+        func set(
+            _ name: String, _ records: [(series: String, record: BackupRecord)], _ value: (BackupRecord) -> Double
+        ) {
+            registry.replaceGauges(name, with: Dictionary(uniqueKeysWithValues: records.map { ([$0.series], value($0.record)) }))
+        }
+        set("backup_last_success_timestamp_seconds", standing.successes) { Double($0.at / 1_000) }
+        set("backup_last_attempt_timestamp_seconds", standing.attempts) { Double($0.at) / 1_000 - $0.durationSeconds }
+        set("backup_last_exit_code", standing.attempts) { Double($0.exitStatus) }
+        set("backup_duration_seconds", standing.attempts, \.durationSeconds)
+        set("backup_size_bytes", standing.successes) { Double($0.sizeBytes) }
+        set("backup_raft_index", standing.successes) { Double($0.index) }
+        set("backup_verified", standing.successes) { $0.isVerified ? 1 : 0 }
+        set("backup_count", standing.successes) { Double($0.goodCount) }
+        set("backup_copies_failed", standing.attempts) { Double($0.copiesFailed) }
+        set("backup_drill_last_success_timestamp_seconds", standing.drills) { Double($0.at / 1_000) }
     }
 
     /// Row 10: by the primary's node for every registered replica, present or not; by each replica for itself.

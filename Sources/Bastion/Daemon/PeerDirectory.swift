@@ -16,8 +16,14 @@ package final class PeerDirectory: Sendable {
     private let state: Mutex<State>
     private let parts = Mutex<Parts?>(nil)
 
+    /// Not empty in the hello of a node that knows a leader.
+    static let leaderProperty = "leader"
+    /// The member ids that the sender's state names, separated by commas.
+    static let membersProperty = "members"
+
     private struct State {
         var identity: StableIdentity
+        var knowsLeader = false
         var members: [PeerEndpoint] = []
         var removed: Set<MemberID> = []
         var featureLevel: UInt32 = 1
@@ -55,11 +61,11 @@ package final class PeerDirectory: Sendable {
 
     /// RA19: what this node says of itself in every handshake.
     var hello: PeerHello {
-        let identity = state.withLock { $0.identity }
+        let (identity, knowsLeader, members) = state.withLock { ($0.identity, $0.knowsLeader, $0.members.map(\.memberID.description)) }
         return PeerHello(
             clusterID: identity.clusterID, epoch: identity.epoch, memberID: identity.memberID,
             nodeName: configuration.node.name, daemonIncarnation: daemon, featureLevel: PeerHello.supportedFeatureLevel,
-            generation: identity.generation, startID: identity.startID, version: BuildInformation.version,
+            generation: identity.generation, startID: identity.startID, version: ReportedVersion.value,
             properties: [
                 "host": configuration.node.address.text, "raft_port": configuration.raft.bindPort.description,
                 "postgres_port": configuration.postgresql?.port.description ?? "5432", "kind": configuration.kind.rawValue,
@@ -67,8 +73,13 @@ package final class PeerDirectory: Sendable {
                 "wall_clock_ms": "\(wallClockMilliseconds())",
                 // For `config init --join`; without secrets.
                 "configuration": clusterWide,
+                // For whoever restores or resets a node whose daemon does not run.
+                PeerDirectory.leaderProperty: knowsLeader ? "yes" : "",
+                PeerDirectory.membersProperty: members.joined(separator: ","),
             ])
     }
+
+    func setLeaderKnown(_ isKnown: Bool) { state.withLock { $0.knowsLeader = isKnown } }
 
     func adopt(_ cluster: ClusterID, epoch: UInt32) {
         state.withLock {

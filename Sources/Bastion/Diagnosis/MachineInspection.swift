@@ -114,6 +114,9 @@ struct MachineInspection {
         facts.directory = configuration.backup.directory
         facts.exists = MachineInspection.status(facts.directory) != nil
         facts.isWritable = access(facts.directory, W_OK | X_OK) == 0
+        facts.maxAgeSeconds = configuration.backup.maxAge.inSeconds
+        facts.drillMaxAgeSeconds = configuration.backup.drillMaxAge.inSeconds
+        facts.minRedundancy = configuration.backup.retention.minimumRedundancy
         return facts
     }
 

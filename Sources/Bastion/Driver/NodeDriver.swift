@@ -18,6 +18,8 @@ package final class NodeDriver: @unchecked Sendable {
     private var requests: [UInt64: CheckedContinuation<Result<ClusterReply, BastionError>, Never>] = [:]
     private var nextRequest: UInt64 = 0
     private var isStopped = false
+    private var notedCommit = LogIndex.zero
+    private var notedLeader = false
     private let lastStep = Atomic<Int64>(0)
     private let wallClock: @Sendable () -> Int64
 
@@ -100,10 +102,23 @@ package final class NodeDriver: @unchecked Sendable {
                 outside.perform(effect)
             }
         }
+        if node.raft.commitIndex > notedCommit {
+            notedCommit = node.raft.commitIndex
+            outside.committed(notedCommit)
+        }
+        let knowsLeader = node.raft.leader != nil
+        if knowsLeader != notedLeader {
+            notedLeader = knowsLeader
+            outside.leaderIsKnown(knowsLeader)
+        }
     }
 }
 
 /// Carries out effects without waiting; called on the driver's queue, in order.
 package protocol EffectPerformer: Sendable {
     func perform(_ effect: NodeEffect)
+    /// Everything up to `index` is committed; called behind the effects that store it.
+    func committed(_ index: LogIndex)
+    /// Whether this node knows a leader has changed.
+    func leaderIsKnown(_ isKnown: Bool)
 }

@@ -9,6 +9,7 @@ package final class StorageQueue: Sendable {
     private let queue = DispatchQueue(label: "pgbastion.storage", qos: .userInitiated)
     private let store: RaftLogStore
     private let waiting = Mutex<[Job]>([])
+    private let committed = Mutex<LogIndex?>(nil)
     private let onPersisted: @Sendable (UInt64) -> Void
     private let onSnapshot: @Sendable (Duration) -> Void
     private let onFatal: @Sendable (BastionError) -> Void
@@ -34,6 +35,22 @@ package final class StorageQueue: Sendable {
 
     package func persist(_ batch: PersistBatch) { add(.persist(batch)) }
     package func save(_ snapshot: Snapshot, compactBefore: LogIndex) { add(.snapshot(snapshot, compactBefore: compactBefore)) }
+
+    /// Noted behind everything that was handed over before; of several that wait, only the last one is.
+    package func noteCommit(_ index: LogIndex) {
+        let isFirst = committed.withLock { waiting in
+            defer { waiting = index }
+            return waiting == nil
+        }
+        guard isFirst else { return }
+        queue.async {
+            let index = self.committed.withLock { waiting in
+                defer { waiting = nil }
+                return waiting
+            }
+            if let index { self.store.noteCommit(index) }
+        }
+    }
 
     /// RA19: the cluster id of the leader that adds this node, durable before anything is answered.
     package func adopt(_ cluster: ClusterID, epoch: UInt32, done: @escaping @Sendable (Bool) -> Void) {

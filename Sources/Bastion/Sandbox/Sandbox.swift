@@ -48,6 +48,18 @@ package struct Sandbox: Sendable {
         return Sandbox(layout: layout, program: program, log: log)
     }
 
+    /// The same sandbox with one more node, which holds nothing and does not run yet.
+    package func adding() throws(BastionError) -> Sandbox {
+        guard let last = layout.nodes.last else { throw BastionError(.internal, "the sandbox has no nodes") }
+        var wider = layout
+        let node = SandboxNode(number: last.number + 1, basePort: last.basePort + 10)
+        wider.nodes.append(node)
+        for path in [wider.runDirectory(node), wider.stateDirectory(node)] { try makeDirectories(path) }
+        try TextFiles.write(wider.yaml(node), to: wider.configuration(node))
+        try wider.save()
+        return Sandbox(layout: wider, program: program, log: log)
+    }
+
     package func node(_ name: String) throws(BastionError) -> SandboxNode {
         guard let node = layout.nodes.first(where: { $0.name == name }) else {
             throw BastionError(.notFound, "the sandbox has no node \"\(name)\"")
@@ -76,11 +88,13 @@ package struct Sandbox: Sendable {
         return pid
     }
 
-    package func startDaemon(_ node: SandboxNode) throws(BastionError) {
+    /// - Parameter version: What the daemon says it is; for runbooks that upgrade.
+    package func startDaemon(_ node: SandboxNode, version: String? = nil) throws(BastionError) {
         guard daemonPID(node) == nil else { return }
         let request = SpawnRequest(
             program: program, arguments: ["serve", "--config", layout.configuration(node)],
-            environment: SandboxProcesses.environment(), directory: "/", logFile: layout.log(node))
+            environment: SandboxProcesses.environment() + (version.map { ["\(ReportedVersion.variable)=\($0)"] } ?? []), directory: "/",
+            logFile: layout.log(node))
         let pid = request.detach()
         guard pid > 0 else {
             throw BastionError(.io, "could not start the daemon of \"\(node.name)\"", detail: String(cString: strerror(errno)))

@@ -44,10 +44,12 @@ struct ArgumentSpecification: Sendable, Equatable {
 }
 
 extension ArgumentSpecification {
+    /// Options that other programs have accustomed people to: `tail -f`, `-p NAME=VALUE`.
+    private static let letters: [String: Character] = ["follow": "f", "param": "p"]
+
     init(_ parameter: ParameterDefinition) {
         self.init(
-            // As `tail` and `journalctl` spell it.
-            name: parameter.name, short: parameter.name == "follow" ? "f" : nil, kind: Kind(parameter.kind),
+            name: parameter.name, short: ArgumentSpecification.letters[parameter.name], kind: Kind(parameter.kind),
             help: parameter.help, isRequired: parameter.isRequired, position: parameter.position,
             defaultText: parameter.defaultText, choices: parameter.choices)
     }

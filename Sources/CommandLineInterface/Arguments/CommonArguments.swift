@@ -109,7 +109,10 @@ enum CommonArguments {
 
     static func arguments(of command: LocalCommandDefinition) -> [ArgumentSpecification] {
         var all = everywhere
-        if let risk = command.risk, risk != .reads {
+        if let place = all.firstIndex(where: { $0.name == "output" }) { all[place].choices += command.extraFormats }
+        if command.isConnected { all += connection }
+        if command.risk == .reads { all += reads }
+        if let risk = command.risk, command.isEverConfirmed {
             all += [dryRun] + confirmation(risk, command.parameters, isOverridable: false)
         }
         return without(command.parameters, all)

@@ -50,6 +50,11 @@ package struct ClientSurroundings: Sendable {
         self.environment = environment
     }
 
+    /// A way to the daemons of a named context.
+    package func invoker(context name: String) throws(BastionError) -> any OperationInvoker {
+        try connector.makeInvoker(ConnectionOptions(ParsedArguments(), environment: [:], context: try connector.findContext(name)))
+    }
+
     /// A way to the daemon that the arguments, the environment or the current context name.
     package func invoker(_ arguments: ParsedArguments) throws(BastionError) -> any OperationInvoker {
         let context = try connector.context(arguments)
@@ -81,6 +86,14 @@ package struct LocalCommandDefinition: Sendable {
     /// Ids of the named checks it refuses with; `*` behind an id: overridable.
     package var checks: [String]
     package var errorCodes: [ErrorCode]
+    /// Parameters that are a word of the command's name: `restore --bootstrap` is `restore.bootstrap`.
+    package var modes: [String] = []
+    /// Also asks a daemon: it takes the options of the connection.
+    package var isConnected = false
+    /// Values of `-o` beside the usual ones: text forms that the command makes itself.
+    package var extraFormats: [String] = []
+    /// JSON Schema of `data`; nil: any object.
+    package var outputSchema: JSONValue?
 
     package init(
         words: [String], summary: String, discussion: String = "", parameters: [ParameterDefinition] = [],
@@ -102,6 +115,16 @@ package struct LocalCommandDefinition: Sendable {
 }
 
 extension LocalCommandDefinition {
+    /// An operation that is carried out on this machine, as a command.
+    package init(_ operation: OperationDefinition, isConnected: Bool = false, outputSchema: JSONValue? = nil) {
+        self.init(
+            words: operation.words, summary: operation.summary, discussion: operation.discussion, parameters: operation.parameters,
+            examples: operation.examples, aliases: operation.aliases, risk: operation.risk, checks: operation.checks,
+            errorCodes: operation.errorCodes)
+        self.isConnected = isConnected
+        self.outputSchema = outputSchema
+    }
+
     /// `ConfigValidateResult`: the `kind` of the JSON envelope.
     var resultKind: String { OperationDefinition(name: words.joined(separator: "."), summary: "").resultKind }
 }
@@ -113,6 +136,13 @@ package struct LocalOutcome: Sendable {
     package var text: String?
     package var data: JSONValue
     package var names: [String]
+    /// `warnings` of the envelope.
+    package var warnings: [String] = []
+
+    package init(_ answer: LocalAnswer) {
+        self.init(text: answer.text, data: answer.data, names: answer.names, exitStatus: answer.exitStatus)
+        warnings = answer.warnings
+    }
 
     package init(text: String?, data: JSONValue = .object([]), names: [String] = [], exitStatus: Int32 = 0) {
         self.text = text

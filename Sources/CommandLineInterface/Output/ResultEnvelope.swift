@@ -14,11 +14,12 @@ struct ResultEnvelope: Sendable {
     }
 
     /// A result made on this machine.
-    init(kind: String, requestID: RequestID, capturedAt: String, data: JSONValue?, error: BastionError? = nil)
-        throws(BastionError)
-    {
+    init(
+        kind: String, requestID: RequestID, capturedAt: String, data: JSONValue?, warnings: [String] = [], error: BastionError? = nil
+    ) throws(BastionError) {
         var content = OperationEnvelope(kind: kind, capturedAt: capturedAt, requestID: requestID)
         content.data = data
+        content.warnings = warnings
         content.error = error
         try self.init(parsing: content.bytes)
     }

@@ -35,9 +35,9 @@ struct LocalRun: Sendable {
     /// The command, after the question that its risk asks for; with `--dry-run` its plan.
     private func perform() async throws(BastionError) -> LocalOutcome {
         let command = informed
-        guard let asking = command as? any ConfirmedLocalCommand, let risk = command.definition.risk else {
-            return try await command.run(arguments, terminal: terminal)
-        }
+        guard let asking = command as? any ConfirmedLocalCommand, let risk = command.definition.risk(given: arguments),
+            risk != .reads
+        else { return try await command.run(arguments, terminal: terminal) }
         if arguments.flag("dry_run") {
             let plan = try await asking.rehearse(arguments, terminal: terminal)
             return LocalOutcome(text: plan.summary, data: plan.data, exitStatus: plan.exitStatus)
@@ -79,8 +79,8 @@ struct LocalRun: Sendable {
             let id = terminal.randomID()
             guard let requestID = RequestID(id) else { throw BastionError(.internal, "\"\(id)\" is no request id") }
             let envelope = try ResultEnvelope(
-                kind: command.definition.resultKind, requestID: requestID, capturedAt: terminal.timestamp(),
-                data: failure == nil ? outcome.data : nil, error: failure)
+                kind: command.resultKind(arguments), requestID: requestID, capturedAt: terminal.timestamp(),
+                data: failure == nil ? outcome.data : nil, warnings: outcome.warnings, error: failure)
             return printer.show(envelope, as: .local(outcome))
         } catch {
             terminal.note(ErrorText.lines(error, exitStatus: error.code.exitStatus, requestID: nil))

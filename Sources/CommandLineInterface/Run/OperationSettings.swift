@@ -135,7 +135,7 @@ struct OperationSettings: Sendable {
         let timeout = (isOwn ? nil : arguments.duration("timeout")) ?? defaultTimeout(definition)
         let waits = (isChange && !arguments.flag("no_wait")) || waitingReads.contains(definition.name)
         return OperationCall(
-            operation: definition.name, input: input(definition, arguments).bytes, requestID: requestID,
+            operation: definition.name, input: arguments.input(of: definition.parameters).bytes, requestID: requestID,
             idempotencyKey: isChange ? RequestID(terminal.randomID()) : nil,
             forward: !arguments.flag("no_forward"), dryRun: arguments.flag("dry_run"),
             waitLimit: waits ? timeout : nil, timeout: waits ? timeout + grace : timeout,
@@ -150,22 +150,5 @@ struct OperationSettings: Sendable {
         case "node.reinit": .seconds(12 * 3600)
         default: definition.risk == .reads ? .seconds(10) : .seconds(300)
         }
-    }
-
-    /// The JSON object of the parameters that were given; durations and sizes stay as typed.
-    private static func input(_ definition: OperationDefinition, _ arguments: ParsedArguments) -> JSONValue {
-        var members: [JSONValue.Member] = []
-        for parameter in definition.parameters where arguments.isGiven(parameter.name) {
-            let value: JSONValue =
-                switch parameter.kind {
-                case .flag: .bool(true)
-                case .integer: .number("\(arguments.text(parameter.name).flatMap { Int64($0) } ?? 0)")
-                case .textList: .array(arguments.list(parameter.name).map { .string($0) })
-                case .text, .name, .nodeName, .address, .size, .duration, .choice:
-                    .string(arguments.text(parameter.name) ?? "")
-                }
-            members.append(.init(name: parameter.name, value: value))
-        }
-        return .object(members)
     }
 }

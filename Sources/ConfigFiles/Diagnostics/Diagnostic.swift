@@ -1,3 +1,5 @@
+import ClusterModel
+
 /// One thing wrong, or worth knowing, about a line of a file.
 ///
 /// Printed as `file:line:column: error: message`, with the hint in brackets. Secrets never enter it.

@@ -1,3 +1,5 @@
+import ClusterModel
+
 /// Gathers what is found while a file is read: errors, warnings, the place of every value, and the known keys.
 final class DiagnosticCollector {
     let file: String

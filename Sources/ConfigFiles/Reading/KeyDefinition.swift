@@ -9,6 +9,8 @@ package struct KeyDefinition: Sendable, Hashable {
     /// A list, or one value instead of a list of one.
     package var isList = false
     package var isRequired = false
+    /// Never printed, logged or put into a backup.
+    package var isSecret = false
     /// Accepted without effect: what to use instead.
     package var replacement: String?
 

@@ -9,7 +9,10 @@ extension SectionReader {
         value(key, "a text") { text, _ in text }.flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    func secret(_ key: String) -> Secret? { value(key, "a text") { text, _ in Secret(text) } }
+    func secret(_ key: String) -> Secret? {
+        defer { collector.describe(name(key)) { $0.isSecret = true } }
+        return value(key, "a text") { text, _ in Secret(text) }
+    }
 
     func flag(_ key: String, form: ValueForm = .flag) -> Bool? {
         value(key, "true or false", form: form) { text, isPlain in

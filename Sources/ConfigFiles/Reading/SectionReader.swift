@@ -1,3 +1,5 @@
+import ClusterModel
+
 /// Reads the keys of one section. Asking for a key makes it known; `finish` reports the others.
 final class SectionReader {
     /// `raft`, `proxy.pool`; empty for the whole file.

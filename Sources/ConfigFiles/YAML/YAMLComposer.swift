@@ -1,35 +1,38 @@
 import CLibYAML
+import ClusterModel
 
 /// Builds a `YAMLNode` from libyaml's events and notes what is refused.
 ///
 /// Safety: the buffer given to `init` must outlive the composer; libyaml reads from it until the last event.
 struct YAMLComposer {
-    private let file: String
     private let input: UnsafeBufferPointer<UInt8>
-    private var errors: [Diagnostic] = []
+    private let limits: YAMLLimits
+    private var problems: [YAMLProblem] = []
+    /// What was understood of the document before the place behind which nothing can be.
+    private var partial: YAMLNode?
 
-    init(_ input: UnsafeBufferPointer<UInt8>, file: String) {
+    init(_ input: UnsafeBufferPointer<UInt8>, limits: YAMLLimits) {
         self.input = input
-        self.file = file
+        self.limits = limits
     }
 
     /// Nothing more can be understood after this; the error was noted.
     private struct Unreadable: Error {}
 
-    mutating func compose() -> (node: YAMLNode?, errors: [Diagnostic]) {
+    mutating func compose() -> YAMLReading {
         var parser = yaml_parser_t()
         guard yaml_parser_initialize(&parser) == 1 else {
-            note("could not start the YAML reader: out of memory", at: .start)
-            return (nil, errors)
+            note(.syntax, "could not start the YAML reader: out of memory", at: .start)
+            return YAMLReading(node: nil, isComplete: false, problems: problems)
         }
         defer { yaml_parser_delete(&parser) }
         yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING)
         yaml_parser_set_input_string(&parser, input.baseAddress, input.count)
         do throws(Unreadable) {
             let node = try document(&parser)
-            return (node, errors)
+            return YAMLReading(node: node, isComplete: true, problems: problems)
         } catch {
-            return (nil, errors)
+            return YAMLReading(node: partial, isComplete: false, problems: problems)
         }
     }
 
@@ -41,8 +44,12 @@ struct YAMLComposer {
             case YAML_STREAM_START_EVENT, YAML_DOCUMENT_END_EVENT: break
             case YAML_DOCUMENT_START_EVENT:
                 guard root == nil else {
-                    note("a second document begins here; one file holds one document", at: event.position)
+                    partial = root
+                    note(.severalDocuments, "a second document begins here; one file holds one document", at: event.position)
                     throw Unreadable()
+                }
+                if event.hasDirective {
+                    note(.refusedFeature, "directives are not supported", at: event.position, hint: "remove the lines that begin with %")
                 }
                 root = try value(try next(&parser), depth: 0, &parser)
             default:
@@ -56,65 +63,106 @@ struct YAMLComposer {
         _ event: ParsedEvent, depth: Int, _ parser: inout yaml_parser_t
     ) throws(Unreadable) -> YAMLNode {
         if event.hasAnchor {
-            note("anchors are not supported", at: event.position, hint: "write the value out where it is used")
+            note(
+                .refusedFeature, "anchors are not supported", at: event.position, to: event.end,
+                hint: "write the value out where it is used")
         }
-        if let tag = event.tag { note("tags are not supported: \"\(tag)\"", at: event.position) }
+        if let tag = event.tag { note(.refusedFeature, "tags are not supported: \"\(tag)\"", at: event.position, to: event.end) }
         switch event.type {
         case YAML_SCALAR_EVENT:
-            return YAMLNode(.scalar(event.text, plain: event.isPlain), at: event.position)
+            if event.text.utf8.count > limits.scalarBytes {
+                note(.limit, "a text has more than \(limits.scalarBytes) bytes", at: event.position)
+            }
+            return YAMLNode(.scalar(event.text, plain: event.isPlain), at: event.position, to: event.end)
         case YAML_SEQUENCE_START_EVENT:
             try enter(depth, at: event.position)
-            return YAMLNode(.sequence(try elements(depth: depth + 1, &parser)), at: event.position)
+            let elements = try elements(from: event, depth: depth + 1, &parser)
+            return YAMLNode(.sequence(elements), at: event.position, to: TextPosition(parser.mark))
         case YAML_MAPPING_START_EVENT:
             try enter(depth, at: event.position)
-            return YAMLNode(.mapping(try entries(depth: depth + 1, &parser)), at: event.position)
+            let entries = try entries(from: event, depth: depth + 1, &parser)
+            return YAMLNode(.mapping(entries), at: event.position, to: TextPosition(parser.mark))
         default:
-            note("aliases are not supported", at: event.position, hint: "write the value out where it is used")
+            note(
+                .refusedFeature, "aliases are not supported", at: event.position, to: event.end,
+                hint: "write the value out where it is used")
             return YAMLNode(.invalid, at: event.position)
         }
     }
 
     private mutating func enter(_ depth: Int, at position: TextPosition) throws(Unreadable) {
         guard depth >= YAMLDocument.maximumDepth else { return }
-        note("lists and sections are nested deeper than \(YAMLDocument.maximumDepth)", at: position)
+        note(.limit, "lists and sections are nested deeper than \(YAMLDocument.maximumDepth)", at: position)
         throw Unreadable()
     }
 
-    private mutating func elements(depth: Int, _ parser: inout yaml_parser_t) throws(Unreadable) -> [YAMLNode] {
+    private mutating func elements(
+        from start: ParsedEvent, depth: Int, _ parser: inout yaml_parser_t
+    ) throws(Unreadable) -> [YAMLNode] {
         var elements: [YAMLNode] = []
-        while true {
-            let event = try next(&parser)
-            if event.type == YAML_SEQUENCE_END_EVENT { return elements }
-            elements.append(try value(event, depth: depth, &parser))
+        do throws(Unreadable) {
+            while true {
+                let event = try next(&parser)
+                if event.type == YAML_SEQUENCE_END_EVENT { return elements }
+                elements.append(try value(event, depth: depth, &parser))
+            }
+        } catch {
+            if let rest = partial { elements.append(rest) }
+            partial = YAMLNode(.sequence(elements), at: start.position)
+            throw error
         }
     }
 
-    private mutating func entries(depth: Int, _ parser: inout yaml_parser_t) throws(Unreadable) -> [YAMLEntry] {
+    private mutating func entries(
+        from start: ParsedEvent, depth: Int, _ parser: inout yaml_parser_t
+    ) throws(Unreadable) -> [YAMLEntry] {
         var entries: [YAMLEntry] = []
         var firstLine: [String: Int] = [:]
-        while true {
-            let event = try next(&parser)
-            if event.type == YAML_MAPPING_END_EVENT { return entries }
-            let key = try value(event, depth: depth, &parser)
-            let value = try value(try next(&parser), depth: depth, &parser)
-            guard case .scalar(let text, _) = key.content else {
-                if key.content != .invalid { note("a key must be a single text, not \(key.kind)", at: key.position) }
-                continue
+        var pending: (text: String, position: TextPosition)?
+        do throws(Unreadable) {
+            while true {
+                let event = try next(&parser)
+                if event.type == YAML_MAPPING_END_EVENT { return entries }
+                let key = try value(event, depth: depth, &parser)
+                pending = key.text.map { ($0, key.position) }
+                let value = try value(try next(&parser), depth: depth, &parser)
+                pending = nil
+                guard let text = accepted(key, event.end, &firstLine) else { continue }
+                entries.append(YAMLEntry(key: text, position: key.position, value: value))
             }
-            if let line = firstLine[text] {
-                note("duplicate key \"\(Diagnostic.excerpt(text))\"; it is also in line \(line)", at: key.position)
-                continue
+        } catch {
+            if let pending, let rest = partial, firstLine[pending.text] == nil {
+                entries.append(YAMLEntry(key: pending.text, position: pending.position, value: rest))
             }
-            firstLine[text] = key.position.line
-            entries.append(YAMLEntry(key: text, position: key.position, value: value))
+            partial = YAMLNode(.mapping(entries), at: start.position)
+            throw error
         }
+    }
+
+    /// The text of a key that may stand in a mapping with the keys before it.
+    private mutating func accepted(_ key: YAMLNode, _ end: TextPosition, _ firstLine: inout [String: Int]) -> String? {
+        guard case .scalar(let text, let isPlain) = key.content else {
+            if key.content != .invalid { note(.syntax, "a key must be a single text, not \(key.kind)", at: key.position) }
+            return nil
+        }
+        if isPlain, text == "<<" {
+            note(.refusedFeature, "merge keys are not supported", at: key.position, to: end, hint: "write the values out")
+            return nil
+        }
+        if let line = firstLine[text] {
+            note(
+                .duplicateKey, "duplicate key \"\(Diagnostic.excerpt(text))\"; it is also in line \(line)", at: key.position, to: end)
+            return nil
+        }
+        firstLine[text] = key.position.line
+        return text
     }
 
     // MARK: libyaml
 
     private mutating func next(_ parser: inout yaml_parser_t) throws(Unreadable) -> ParsedEvent {
-        guard errors.count < YAMLDocument.maximumErrors else {
-            note("more errors follow", at: TextPosition(parser.mark))
+        guard problems.count < YAMLDocument.maximumErrors else {
+            note(.syntax, "more errors follow", at: TextPosition(parser.mark))
             throw Unreadable()
         }
         var event = yaml_event_t()
@@ -132,11 +180,13 @@ struct YAMLComposer {
         let isReaderError = parser.error == YAML_READER_ERROR
         let mark = isReaderError ? parser.mark : parser.problem_mark
         let tab = problem.contains("cannot start any token") ? "indent with spaces, and quote special characters" : nil
-        note("\(problem)\(context)", at: TextPosition(mark), hint: tab)
+        note(.syntax, "\(problem)\(context)", at: TextPosition(mark), hint: tab)
     }
 
-    private mutating func note(_ message: String, at position: TextPosition, hint: String? = nil) {
-        errors.append(Diagnostic(.error, file: file, position: position, message, hint: hint))
+    private mutating func note(
+        _ kind: YAMLProblem.Kind, _ message: String, at position: TextPosition, to end: TextPosition? = nil, hint: String? = nil
+    ) {
+        problems.append(YAMLProblem(kind, at: position, to: end, message, hint: hint))
     }
 }
 
@@ -144,7 +194,9 @@ struct YAMLComposer {
 private struct ParsedEvent {
     let type: yaml_event_type_t
     let position: TextPosition
+    let end: TextPosition
     var hasAnchor = false
+    var hasDirective = false
     var tag: String?
     var text = ""
     var isPlain = false
@@ -152,6 +204,7 @@ private struct ParsedEvent {
     init(_ event: yaml_event_t) {
         type = event.type
         position = TextPosition(event.start_mark)
+        end = TextPosition(event.end_mark)
         switch event.type {
         case YAML_SCALAR_EVENT:
             let scalar = event.data.scalar
@@ -165,6 +218,9 @@ private struct ParsedEvent {
         case YAML_MAPPING_START_EVENT:
             hasAnchor = event.data.mapping_start.anchor != nil
             tag = ParsedEvent.string(event.data.mapping_start.tag)
+        case YAML_DOCUMENT_START_EVENT:
+            let start = event.data.document_start
+            hasDirective = start.version_directive != nil || start.tag_directives.start != start.tag_directives.end
         default: break
         }
     }

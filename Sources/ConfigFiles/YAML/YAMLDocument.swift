@@ -1,3 +1,5 @@
+import ClusterModel
+
 /// A strict reading of one YAML document: what can surprise is refused, with its place.
 ///
 /// Refused: anchors, aliases, tags, duplicate keys, keys that are not plain texts, several documents, nesting deeper
@@ -27,16 +29,25 @@ package enum YAMLDocument {
     /// What could be read although there may be errors: lets a reader report its own errors as well.
     /// `node` is nil when the text cannot be understood to its end.
     static func read(_ bytes: [UInt8], file: String) -> (node: YAMLNode?, errors: [Diagnostic]) {
-        guard bytes.count <= maximumBytes else {
-            let message = "the file has \(bytes.count) bytes; at most \(maximumBytes) are read"
-            return (nil, [Diagnostic(.error, file: file, position: .start, message)])
+        let reading = read(bytes, limits: YAMLLimits())
+        let errors = reading.problems.map { problem in
+            Diagnostic(.error, file: file, position: problem.position, problem.message, hint: problem.hint)
+        }
+        return (reading.isComplete ? reading.node : nil, errors)
+    }
+
+    /// The same within other limits, with what was understood before a text breaks off.
+    package static func read(_ bytes: [UInt8], limits: YAMLLimits) -> YAMLReading {
+        guard bytes.count <= limits.bytes else {
+            let message = "the file has \(bytes.count) bytes; at most \(limits.bytes) are read"
+            return YAMLReading(node: nil, isComplete: false, problems: [YAMLProblem(.limit, at: .start, message)])
         }
         if let position = firstInvalidUTF8(in: bytes) {
-            let message = "the text is not UTF-8"
-            return (nil, [Diagnostic(.error, file: file, position: position, message, hint: "save the file as UTF-8")])
+            let problem = YAMLProblem(.notUTF8, at: position, "the text is not UTF-8", hint: "save the file as UTF-8")
+            return YAMLReading(node: nil, isComplete: false, problems: [problem])
         }
         return bytes.withUnsafeBufferPointer { buffer in
-            var composer = YAMLComposer(buffer, file: file)
+            var composer = YAMLComposer(buffer, limits: limits)
             return composer.compose()
         }
     }
@@ -53,5 +64,16 @@ package enum YAMLDocument {
             case .scalarValue: position.column += 1
             }
         }
+    }
+}
+
+/// How large a document may be.
+package struct YAMLLimits: Sendable, Hashable {
+    package var bytes: Int
+    /// Of one text.
+    package var scalarBytes: Int
+    package init(bytes: Int = YAMLDocument.maximumBytes, scalarBytes: Int = YAMLDocument.maximumBytes) {
+        self.bytes = bytes
+        self.scalarBytes = scalarBytes
     }
 }

@@ -51,6 +51,8 @@ struct AgentMemory: Sendable {
     var reinitialized = false
     var progress = JobProgress()
     var notStreamingSince: ClockStamp?
+    /// The highest end of WAL that the sender of the stream spoke of.
+    private(set) var upstreamEnd: LSN?
     /// What a clone or rewind left does not fit the present primary.
     var completedJobDiverged = false
     private var startAskedAt: ClockStamp?
@@ -76,6 +78,10 @@ struct AgentMemory: Sendable {
         wasRunning = runs
         if let at = retryAt, c.now.raw >= at.raw { retryAt = nil }
         let streams = c.server?.receiver?.status == "streaming"
+        if streams, let server = c.server {
+            // A sender that has nothing to say since it began names no end; what was received it had.
+            upstreamEnd = max(upstreamEnd ?? .zero, server.receiver?.upstreamEnd ?? .zero, server.receivedLSN ?? .zero)
+        }
         notStreamingSince = runs && !streams ? notStreamingSince ?? c.now : nil
         let open = Set(c.state.directives.filter { $0.targetNode == c.me && $0.isOpen }.map(\.id))
         directiveResults = directiveResults.filter { open.contains($0.key) }

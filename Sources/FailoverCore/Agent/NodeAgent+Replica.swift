@@ -129,9 +129,7 @@ extension NodeAgent {
         let mine = c.state.directives.first {
             $0.targetNode == c.me && $0.isOpen && ($0.type == .rewind || $0.type == .basebackup)
         }
-        guard let directive = mine, c.leaderReport != nil, let primary = c.state.primary, primary.phase == .serving,
-            primary.node != c.me
-        else { return nil }
+        guard let directive = mine, c.leaderReport != nil, let origin = reinitializationOrigin(directive, c) else { return nil }
         guard memory.directiveResults[directive.id] == nil else { return nil }
         if memory.runningDirective != directive.id {
             guard memory.backgroundJob == nil else { return [] }
@@ -144,14 +142,24 @@ extension NodeAgent {
         }
         if c.guardStatus?.postmasterPID != nil { return [.order(.stop(budgetMilliseconds: 3000)), .watchClosely] }
         guard c.isStopped, memory.retryAt == nil else { return [] }
-        let source = directive.params["from"].flatMap { NodeName($0) } ?? primary.node
-        guard let endpoint = c.state.nodes[source]?.endpoint else { return nil }
         var byRewind = false
         if directive.type == .rewind, c.facts?.dataDirectory == .present {
             guard let stopped = memory.stopped else { return [.act(.inspectStopped)] }
-            byRewind = stopped.end.timeline != primary.timeline
+            byRewind = origin.timeline.map { stopped.end.timeline != $0 } ?? false
         }
         memory.reinitialized = true
-        return [.act(byRewind ? .rewind(source: endpoint) : .clone(source: endpoint, slot: c.me.slotName))]
+        return [.act(byRewind ? .rewind(source: origin.endpoint) : .clone(source: origin.endpoint, slot: origin.slot))]
+    }
+
+    /// Where a directive's data come from; `timeline` is the primary's, nil in a cluster without one, where nothing is rewound.
+    private func reinitializationOrigin(
+        _ directive: DirectiveRecord, _ c: AgentContext
+    ) -> (endpoint: PostgresEndpoint, slot: String?, timeline: TimelineID?)? {
+        if let standby = c.state.standby, standby.endedBy == nil {
+            return origin(standby, c).map { ($0.endpoint, $0.slot, nil) }
+        }
+        guard let primary = c.state.primary, primary.phase == .serving, primary.node != c.me else { return nil }
+        let source = directive.params["from"].flatMap { NodeName($0) } ?? primary.node
+        return c.state.nodes[source].map { ($0.endpoint, c.me.slotName, primary.timeline) }
     }
 }

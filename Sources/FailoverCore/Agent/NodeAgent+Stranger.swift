@@ -13,7 +13,9 @@ extension NodeAgent {
             return []
         }
         guard c.state.cluster != nil else { return [] }
+        if c.state.isStandby { return adoptFollower(stranger, c) }
         if c.state.lastToken == .never { return adoptFirst(stranger, c) }
+        if c.state.mayRunUnleased(c.me) { return adoptRestored(stranger, c) }
         guard stranger.mayBeWritable || c.facts?.server?.isInRecovery == false else { return adoptStandby(stranger, c) }
         if let token = status.token, status.state == .armed, c.holdsLease, c.state.primary?.phase == .serving {
             return ask(.primary(token), c)  // AG12: started again by hand, under the lease that is still held
@@ -30,7 +32,7 @@ extension NodeAgent {
     }
 
     /// Recovery without `standby.signal` ends by itself: until then nobody can say what the server will be.
-    private mutating func adoptStandby(_ stranger: StrangerServer, _ c: AgentContext) -> [AgentStep] {
+    mutating func adoptStandby(_ stranger: StrangerServer, _ c: AgentContext) -> [AgentStep] {
         guard stranger.hasStandbySignal, c.facts?.unfinishedJob == nil else { return [] }
         return ask(.standby, c)
     }

@@ -17,6 +17,7 @@ package struct NodeAgent: Sendable {
         if memory.mustLookAgain(c) { steps.append(.order(.status)) }
         if let fence = fenceStranger(c) { return steps + [fence] }
         if let strange = handleStranger(c) { return steps + strange }
+        if let waiting = awaitAcceptance(c) { return steps + waiting }
         steps += pledgeSteps(c)
         if memory.job != nil || memory.pledgeJob != nil { return steps + (isUrgent(c) ? [.watchClosely] : []) }
         if steps.contains(where: { if case .act = $0 { true } else { false } }) { return steps }
@@ -50,6 +51,7 @@ package struct NodeAgent: Sendable {
         }
         if c.isAppointed { return c.state.primary?.phase == .assigned ? promote(c) : serve(c) }
         if let primary = c.state.primary, primary.phase == .serving, primary.node != c.me { return follow(primary, c) }
+        if let standby = c.state.standby, standby.endedBy == nil { return followUpstream(standby, c) }
         return withoutPrimary(c)
     }
 
@@ -73,10 +75,11 @@ package struct NodeAgent: Sendable {
         else { return nil }
         // Adopted while no token had been given; meanwhile another node was appointed.
         guard let token = status.token else {
-            guard c.state.lastToken > .never, !c.isAppointed else { return nil }
+            guard c.state.lastToken > .never, !c.isAppointed, !c.state.mayRunUnleased(c.me) else { return nil }
             return .order(.fence(token: c.state.lastToken, reason: "AG1: token \(c.state.lastToken) belongs to another node"))
         }
-        guard c.state.primary?.token != token, c.state.lastToken > token else { return nil }
+        // A guard of the former cluster keeps the lease it has until that ends, or its node is accepted (4.12).
+        guard c.state.primary?.token != token, c.state.lastToken > token, !c.state.mayRunUnleased(c.me) else { return nil }
         return .order(.fence(token: token, reason: "AG1: token \(token) is not current"))
     }
 
@@ -133,6 +136,7 @@ package struct NodeAgent: Sendable {
         r.outages = memory.outages.isEmpty ? nil : memory.outages
         r.runningDirective = memory.runningDirective
         r.job = memory.progress
+        r.upstreamEnd = c.state.isStandby ? memory.upstreamEnd : nil
         return r
     }
 

@@ -9,6 +9,8 @@ package struct AdoptionRequest: Sendable, Codable, Hashable {
         case primary(FencingToken)
         /// It is writable, and the cluster has not given a token to anybody yet (AG5).
         case firstPrimary
+        /// It is writable under a lease of the former cluster, and the restored cluster accepted this node (4.12).
+        case accepted
     }
     package var role: Role
     package var pid: Int32

@@ -39,6 +39,7 @@ extension GuardCore {
     }
 
     mutating func adopt(_ request: AdoptionRequest, standbySignal: Bool?, mismatch: String?, _ out: inout Output) {
+        if request.role == .accepted { return acceptRunning(request, &out) }
         if hasPostmaster, status.postmasterPID == request.pid { return }
         if let refusal = refusalOfAdoption(request.role, standbySignal: standbySignal) {
             lookForStrangers(&out)
@@ -52,7 +53,7 @@ extension GuardCore {
                 enter(.standby)
             }
         case .primary: enter(.primary)
-        case .firstPrimary:
+        case .firstPrimary, .accepted:
             status.token = nil
             enter(.primary)
         }
@@ -79,7 +80,7 @@ extension GuardCore {
         case .primary(let token):
             guard status.state == .armed, status.token == token else { return ("D1", "no lease for token \(token)") }
             return writableToken == token ? nil : ("AG14", "the server was not primary under token \(token)")
-        case .firstPrimary:
+        case .firstPrimary, .accepted:
             guard status.highestToken == .never, !hasLease else {
                 return ("AG1", "a token was given before: a writable server is not adopted")
             }
@@ -103,6 +104,26 @@ extension GuardCore {
         takeCustody(of: stranger.pid, &out)
     }
 
+    /// 4.12: an operator accepted this node as the primary of the restored cluster, so its server goes on without a restart.
+    private mutating func acceptRunning(_ request: AdoptionRequest, _ out: inout Output) {
+        guard let id = claimedBy else {
+            if status.state != .primary || status.token != nil { out.refuse("D67", "the guard belongs to this cluster already") }
+            return
+        }
+        guard hasPostmaster, status.state == .primary, status.postmasterPID == request.pid else {
+            return out.refuse("D61", "no writable server with pid \(request.pid) runs under this guard")
+        }
+        claimedBy = nil
+        leaveSoleCluster(for: id)
+    }
+
+    /// The lease of the former cluster ended, and nothing can be writable: from now on the daemon's cluster counts.
+    mutating func joinClaimant() {
+        guard let id = claimedBy, !hasLease, !status.mayBeWritable, status.state != .fencing else { return }
+        claimedBy = nil
+        changeCluster(to: id)
+    }
+
     /// 4.12, P19: the only data node of a cluster was wiped and founded a new one. Nobody else could have been promoted
     /// meanwhile, so its server goes on, as an adopted one does until its first lease.
     mutating func leaveSoleCluster(for id: ClusterID) {
@@ -115,5 +136,16 @@ extension GuardCore {
         oldTokens = .never
         writableToken = nil
         status.isAdopted = true
+    }
+}
+
+extension GuardOrder {
+    /// It needs no token of the daemon's cluster, or makes things only safer.
+    var countsInAnyCluster: Bool {
+        switch self {
+        case .adopt(let request): request.role == .accepted
+        case .stop, .fence, .status, .ping: true
+        case .arm, .startStandby, .startInPlace, .promote, .reload, .hold, .lower: false
+        }
     }
 }

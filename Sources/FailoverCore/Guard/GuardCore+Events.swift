@@ -50,12 +50,18 @@ extension GuardCore {
 
     /// 4.12: tokens count per cluster, and the cluster changes only while nothing is writable or leased.
     mutating func identify(_ id: ClusterID, _ out: inout Output) {
+        claimedBy = nil
         guard clusterID != id else { return }
         guard clusterID != nil else { return clusterID = id }
         if status.state == .primary, lease.mode == .sole { return leaveSoleCluster(for: id) }
         guard !hasLease, !status.mayBeWritable, status.state != .fencing else {
+            claimedBy = id
             return out.refuse("D67", "the guard holds a lease of another cluster")
         }
+        changeCluster(to: id)
+    }
+
+    mutating func changeCluster(to id: ClusterID) {
         clusterID = id
         status.highestToken = .never
         status.highestFenced = .never

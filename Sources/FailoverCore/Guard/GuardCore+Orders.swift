@@ -10,6 +10,9 @@ extension GuardCore {
         _ order: GuardOrder, standbySignal: Bool?, processes: Int?, mismatch: String?, _ out: inout Output
     ) {
         out.mustReport = true
+        if claimedBy != nil, !order.countsInAnyCluster {
+            return out.refuse("D67", "the guard holds a lease of another cluster")
+        }
         switch order {
         case .arm(let token, let requestedAt, let milliseconds, let mode):
             let term = LeaseTerm(requestedAt: requestedAt, duration: .milliseconds(milliseconds))

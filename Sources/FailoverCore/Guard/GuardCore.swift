@@ -8,6 +8,8 @@ import ClusterModel
 package struct GuardCore: Sendable, Hashable {
     package internal(set) var status: GuardStatus
     package internal(set) var clusterID: ClusterID?
+    /// The cluster of a daemon that came while the guard holds a lease of another one: it may take over by `adopt` (4.12).
+    package internal(set) var claimedBy: ClusterID?
 
     var lease = LeaseClock()
     var hold: Hold?
@@ -69,6 +71,7 @@ package struct GuardCore: Sendable, Hashable {
         case .cluster(let id): identify(id, &out)
         }
         doWhatIsDue(&out)
+        joinClaimant()
         return finish(out)
     }
 
@@ -139,6 +142,7 @@ extension GuardCore {
         status.mode = lease.mode
         status.deadline = hasLease && lease.mode == .timed ? deadline(at: out.now) : nil
         status.holdID = hold?.id
+        status.clusterID = clusterID
         var effects = out.acts
         if let refusal = out.refusal {
             effects.append(.report(.refused(rule: refusal.rule, reason: refusal.reason, status: status)))

@@ -127,6 +127,8 @@ package struct GuardStatus: Sendable, Codable, Hashable {
     package var isAdopted: Bool?
     /// A server in the data directory that this guard neither started nor adopted (AS4).
     package var stranger: StrangerServer?
+    /// The cluster whose tokens count here (4.12).
+    package var clusterID: ClusterID?
 
     package init(incarnation: GuardIncarnation) {
         self.incarnation = incarnation

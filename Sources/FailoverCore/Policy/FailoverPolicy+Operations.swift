@@ -4,7 +4,12 @@ import ClusterModel
 extension FailoverPolicy {
     mutating func drive(_ operation: OperationRecord, _ c: PolicyContext, _ d: inout PolicyDecision) {
         switch operation.phase {
-        case .pledge: operation.kind == .bootstrap ? appointBootstrap(operation, c, &d) : pledge(operation, c, &d)
+        case .pledge:
+            switch operation.kind {
+            case .bootstrap: appointBootstrap(operation, c, &d)
+            case .standbyPromote where c.state.isStandby: promoteStandby(operation, c, &d)
+            case .standbyPromote, .failover, .switchover: pledge(operation, c, &d)
+            }
         case .checkpoint: checkpoint(operation, c, &d)
         case .hold: holdSessions(operation, c, &d)
         case .stop: stopAndReceive(operation, c, &d)
@@ -21,13 +26,16 @@ extension FailoverPolicy {
             let guardStatus = report.guardStatus, let timeline = report.position?.timeline,
             let basis = basis(for: node, c)
         else { return }
-        // An adopted primary keeps the timeline it is on (AG5).
-        let keeps = guardStatus.state == .primary && basis == .never && timeline == c.state.lastTimeline
+        // An adopted primary keeps the timeline it is on (AG5, 4.12). Of a restored cluster only the data knows the last timeline.
+        let isAdopted = guardStatus.state == .primary && report.facts?.server?.isInRecovery == false
+        let keeps = isAdopted && (c.state.barrier != nil || (basis == .never && timeline == c.state.lastTimeline))
+        let known = max(c.state.lastTimeline, timeline)
+        let last = c.state.barrier == nil ? c.state.lastTimeline : TimelineID(known.rawValue + ClusterState.restoredTimelineGap)
         let parent = keeps ? report.facts?.server?.history.last?.timeline ?? TimelineID(0) : timeline
         let primary = AckRule.Member(node: name, dataID: report.facts?.dataID)
         let assignment = Assignment(
             token: operation.ballot, node: name, memberID: node.memberID, guardIncarnation: guardStatus.incarnation,
-            timeline: keeps ? timeline : c.state.lastTimeline.next, parent: parent, basis: basis,
+            timeline: keeps ? timeline : last.next, parent: parent, basis: basis,
             rule: AckRule(token: operation.ballot, primary: primary, members: [], required: 0), mode: .off,
             dropsOlderRules: true, certificate: nil, operationID: operation.id)
         d.propose(.assignPrimary(assignment), ["LE8", "AG5"])
@@ -96,8 +104,11 @@ extension FailoverPolicy {
     }
 
     /// LE8: why nobody else can be writable any more; nil: not yet proven.
-    private func basis(for node: NodeRecord, _ c: PolicyContext) -> AssignmentBasis? {
-        guard let last = c.state.primary else { return c.state.lastToken == .never ? .never : nil }
+    func basis(for node: NodeRecord, _ c: PolicyContext) -> AssignmentBasis? {
+        guard let last = c.state.primary else {
+            if c.state.barrier?.accepted == node.name { return .attested }
+            return c.state.lastToken == .never ? .never : nil
+        }
         if last.released != nil { return .released }
         if last.node == node.name, last.memberID == node.memberID, let status = c.fresh(node.name)?.guardStatus,
             status.allProcessesGone, status.postmasterPID == nil, status.incarnation != last.guardIncarnation

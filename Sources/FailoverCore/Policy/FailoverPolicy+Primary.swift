@@ -14,6 +14,9 @@ extension FailoverPolicy {
     }
 
     mutating func watchPrimary(_ c: PolicyContext, _ d: inout PolicyDecision) {
+        if let barrier = c.state.barrier, c.state.operation == nil, c.state.primary?.phase != .assigned {
+            return appointAccepted(barrier, c, &d)
+        }
         guard let primary = c.state.primary else {
             appointFirst(c, &d)
             return

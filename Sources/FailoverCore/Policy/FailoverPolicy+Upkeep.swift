@@ -3,13 +3,14 @@ import ClusterModel
 /// What the leader keeps in order while nothing urgent happens: standings, synchronous set, pauses, directives, lease mode.
 extension FailoverPolicy {
     func keepOrder(_ c: PolicyContext, _ d: inout PolicyDecision) {
+        clearBarrier(c, &d)
         settleSynchronous(c, &d)
         updateStandings(c, &d)
         proposeSynchronousMode(c, &d)
         changeSynchronous(c, &d)
         endPause(c, &d)
         closeDirectives(c, &d)
-        proveFences(c, &d)
+        if c.state.barrier == nil { proveFences(c, &d) }
         endHold(c, &d)
         endlessLease(c, &d)
         keepLeaseTerms(c, &d)

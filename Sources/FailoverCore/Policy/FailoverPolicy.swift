@@ -16,10 +16,13 @@ package struct FailoverPolicy: Sendable {
         memory.observe(c, settings: settings)
         if c.state.operation == nil { memory.explanation = "" }
         fenceStrangers(c, &d)
+        noteRivals(c, &d)
         lowerLeaseIfNeeded(c, &d)
         if let operation = c.state.operation {
             if !replaceLostSwitchover(operation, c, &d) { drive(operation, c, &d) }
             if d.command == nil { watchPrimary(during: operation, c, &d) }
+        } else if let standby = c.state.standby, standby.endedBy == nil {
+            keepFollowing(standby, c, &d)
         } else {
             watchPrimary(c, &d)
         }
@@ -64,6 +67,8 @@ package struct FailoverPolicy: Sendable {
     private func fenceStrangers(_ c: PolicyContext, _ d: inout PolicyDecision) {
         for (name, timed) in c.reports.sorted(by: { $0.key < $1.key }) where c.isFresh(timed) {
             guard let status = timed.report.guardStatus else { continue }
+            // 4.12: shown, and left alone until somebody says which one counts.
+            if c.state.mayRunUnleased(name) { continue }
             if isStranger(status, on: name, c) {
                 // Its agent has the same facts and fences by itself (AG1); nobody is appointed and nothing routed until then.
                 d.splitBrain = true
@@ -78,9 +83,19 @@ package struct FailoverPolicy: Sendable {
         }
     }
 
+    /// 4.12: two servers claim to be the restored cluster's primary.
+    private func noteRivals(_ c: PolicyContext, _ d: inout PolicyDecision) {
+        guard c.state.barrier != nil else { return }
+        let writable = c.state.dataNodes.filter { node in
+            guard let server = c.fresh(node.name)?.facts?.server else { return false }
+            return !server.isInRecovery && server.systemIdentifier == c.state.systemIdentifier
+        }
+        if writable.count > 1 { d.splitBrain = true }
+    }
+
     /// AS4: a server of this cluster's data runs writable that no guard started or adopted.
     private func isStranger(_ status: GuardStatus, on name: NodeName, _ c: PolicyContext) -> Bool {
-        guard c.state.lastToken > .never else { return false }
+        guard c.state.lastToken > .never || c.state.isStandby else { return false }
         // Adopted before the first token, which then went elsewhere.
         if status.state == .primary, status.token == nil { return c.state.primary?.node != name }
         guard status.postmasterPID == nil, let stranger = status.stranger, stranger.mayBeWritable else { return false }
@@ -111,6 +126,8 @@ package struct PolicyContext: Sendable {
     /// Makes operation ids unique: the index the next entry will have.
     package var nextIndex: UInt64
     package var reportMaxAge: Duration
+    /// When this leader's daemon started; nil: long ago.
+    package var startedAt: ClockStamp?
     package init(
         state: ClusterState, reports: [NodeName: TimedReport], ledger: LeaseLedger, now: ClockStamp, leader: NodeName,
         nextIndex: UInt64, reportMaxAge: Duration

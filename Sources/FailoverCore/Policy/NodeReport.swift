@@ -35,6 +35,8 @@ package struct NodeReport: Sendable, Codable, Hashable {
     package var stateMark: StateMark?
     /// nil: no virtual address is configured there.
     package var address: VirtualAddressView?
+    /// The highest end of WAL that the sender of this node's stream spoke of.
+    package var upstreamEnd: LSN?
 
     package init(node: NodeName, memberID: MemberID, version: String) {
         self.node = node

@@ -32,6 +32,8 @@ struct PolicyMemory: Sendable {
     private(set) var crashSince: ClockStamp?
     private(set) var crashes: [ClockStamp] = []
     var expiredSince: ClockStamp?
+    /// The node that should stream from the followed cluster and cannot, since when.
+    var lostSource: (node: NodeName, since: ClockStamp)?
 
     mutating func receive(_ pledge: Pledge, now: ClockStamp) {
         guard pledge.ballot == ballot else { return }
@@ -43,6 +45,7 @@ struct PolicyMemory: Sendable {
         observeOperation(c)
         observeReplicas(c, settings)
         observePrimary(c)
+        observeSource(c)
         let single = c.state.dataNodes.count == 1
         oneDataNodeSince = single ? oneDataNodeSince ?? c.now : nil
         if !single, c.state.leases.mode == .timed { wantsTimedLease = false }

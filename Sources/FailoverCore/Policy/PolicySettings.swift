@@ -1,3 +1,5 @@
+import ClusterModel
+
 /// The times and limits of the failover policy, from the configuration (acceptance.md 1.2, `failover.*`).
 package struct PolicySettings: Sendable, Hashable {
     package enum CrashPolicy: String, Sendable, Hashable { case auto, restart, promote }
@@ -17,6 +19,8 @@ package struct PolicySettings: Sendable, Hashable {
     package var replicaMaxLagBytes: UInt64 = 16 << 20
     package var switchoverMaxLagBytes: UInt64 = 10 << 20
     package var restartHoldMilliseconds: Int64 = 60_000
+    /// `standby_cluster` of this node's file, a proposal for the cluster.
+    package var standbyUpstream: StandbyUpstream?
 
     // Limits that are not configurable.
     /// SE6: how long to wait for more answers once a proven candidate exists.
@@ -38,6 +42,10 @@ package struct PolicySettings: Sendable, Hashable {
     package var soleAfter: Duration = .seconds(30)
     /// DE7: a report older than this says nothing.
     package var reportMaxAge: Duration = .milliseconds(1500)
+    /// Another node streams from the followed cluster when the one that did is away for this long.
+    package var sourceLostAfter: Duration = .seconds(5)
+    /// How long the first promotion of a standby cluster waits for silent nodes.
+    package var standbyAnswers: Duration = .seconds(5)
 
     package init() {}
 }

@@ -34,7 +34,13 @@ package struct RoutingView: Sendable {
         for node in state.dataNodes where node.drained && node.name != state.primary?.node {
             table.drained[node.name] = RoutingTable.Drain(limit: node.drainMilliseconds.map { .milliseconds($0) })
         }
-        guard let primary = state.primary else { return table }
+        if state.isStandby, let upstream = state.standby?.upstream {
+            table.withoutPrimary = .refuse("this cluster follows another one and takes no writes; they belong to \(upstream.address)")
+        }
+        guard let primary = state.primary else {
+            if state.barrier != nil { table.withoutPrimary = .refuse("the cluster was restored, and no primary serves yet") }
+            return table
+        }
         table.epoch = primary.phase == .serving ? primary.token : .never
         if isHolding {
             table.withoutPrimary = .hold
@@ -78,7 +84,10 @@ package struct RoutingView: Sendable {
 
     /// The primary's last known position minus the replica's replayed one; nil when either is unknown.
     package func lagBytes(_ node: NodeName) -> UInt64? {
-        guard let primary = state.primary, let end = reports[primary.node]?.report.facts?.server?.flushLSN,
+        let end =
+            state.isStandby ? reports.values.compactMap(\.report.upstreamEnd).max()
+            : state.primary.flatMap { reports[$0.node]?.report.facts?.server?.flushLSN }
+        guard let end,
             let server = reports[node]?.report.facts?.server, server.isInRecovery
         else { return nil }
         return end - (server.replayedLSN ?? server.receivedLSN ?? .zero)

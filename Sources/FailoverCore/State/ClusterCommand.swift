@@ -16,11 +16,15 @@ package struct ClusterEntry: Sendable, Codable, Hashable {
     package var evidence: DecisionEvidence?
     /// The words of whoever asked (`--reason`).
     package var reason: String?
+    /// The run of a runbook on whose behalf this is, and the fencing number of its lock (runbooks.md, 7.2).
+    package var run: RunClaim?
     package var command: ClusterCommand
     package init(
         requestID: RequestID? = nil, trace: RequestID? = nil, actor: String, proposedTerm: UInt64, wallTime: Int64,
-        rules: [String] = [], evidence: DecisionEvidence? = nil, reason: String? = nil, command: ClusterCommand
+        rules: [String] = [], evidence: DecisionEvidence? = nil, reason: String? = nil, run: RunClaim? = nil,
+        command: ClusterCommand
     ) {
+        self.run = run
         self.requestID = requestID
         self.trace = trace
         self.actor = actor
@@ -92,6 +96,25 @@ package enum ClusterCommand: Sendable, Codable, Hashable {
     case createToken(TokenRecord)
     case rotateToken(name: String, digest: String)
     case revokeToken(name: String)
+    /// Follow another cluster (`standby_cluster`), or the same at another address.
+    case followCluster(StandbyUpstream)
+    /// Who streams from there.
+    case setStandbySource(NodeName)
+    case recordBackup(BackupRecord)
+    /// Rejected when the window of the series is claimed already.
+    case claimBackup(BackupClaim)
+    /// Rejected while another run has the lock of the cluster or of the same node; its fencing number is the index.
+    case acquireLock(RunLock)
+    case beatLock(runID: String)
+    case releaseLock(runID: String)
+    /// Replaces the record of the same run.
+    case recordRun(RunSummary)
+    /// Changes nothing: every node digests its state at its index.
+    case digestMark(id: String)
+    /// A former data node is known to be harmless (4.12).
+    case clearBarrier(node: NodeName, mark: BarrierView.Mark)
+    /// The operator names the primary of a restored cluster; the other nodes of the barrier are attested, the pause ends.
+    case acceptPrimary(node: NodeName, memberID: MemberID)
 }
 
 /// The content of `AssignPrimary`.

@@ -13,10 +13,12 @@ struct Rejection: Error {
 extension ClusterState {
     /// Applies one committed entry.
     ///
-    /// - Parameter term: The term of the log entry.
+    /// - Parameters:
+    ///   - term: The term of the log entry.
+    ///   - index: Its index.
     /// - Returns: What became of it; a repeated request id gives the first result again and changes nothing (CS5).
     /// - Invariant: Total and deterministic (CS1).
-    package mutating func apply(_ entry: ClusterEntry, term: UInt64) -> ApplyResult {
+    package mutating func apply(_ entry: ClusterEntry, term: UInt64, index: UInt64 = 0) -> ApplyResult {
         if let id = entry.requestID, let known = idempotency.last(where: { $0.requestID == id }) { return known.result }
         let result: ApplyResult
         if entry.proposedTerm != term {
@@ -24,7 +26,7 @@ extension ClusterState {
         } else {
             var next = self
             do throws(Rejection) {
-                try next.carryOut(entry, term: term)
+                try next.carryOut(entry, term: term, index: index)
                 if let record = DecisionRecord(entry, before: self, after: next) {
                     next.decisions.chain(record, keeping: Caps.decisions)
                 }
@@ -43,10 +45,11 @@ extension ClusterState {
         idempotency.keepNewest(Caps.idempotency)
     }
 
-    private mutating func carryOut(_ entry: ClusterEntry, term: UInt64) throws(Rejection) {
+    private mutating func carryOut(_ entry: ClusterEntry, term: UInt64, index: UInt64) throws(Rejection) {
         if cluster == nil {
             guard case .initCluster = entry.command else { throw Rejection("CS4", "there is no cluster yet") }
         }
+        if let held = lockAgainst(entry) { throw held }
         switch entry.command {
         case .initCluster(let id, let epoch, let name, let lease):
             try initCluster(id: id, epoch: epoch, name: name, leaseMilliseconds: lease)
@@ -109,11 +112,18 @@ extension ClusterState {
             leases.usualMilliseconds = leases.usualMilliseconds ?? leases.durationMilliseconds
         case .resume(let id):
             guard let active = paused, id == nil || active.id == id else { throw Rejection("CS4", "not paused") }
+            // A cluster that follows another one has no primary to accept.
+            guard barrier == nil || barrier?.accepted != nil || (isStandby && barrier?.open.isEmpty == true) else {
+                throw Rejection("one_primary", "no primary was accepted since the restore")
+            }
+            if isStandby { barrier = nil }
             paused = nil
         case .publishDirective(let record):
             guard nodes[record.targetNode] != nil else { throw Rejection("CS4", "the target is not registered") }
             guard primary?.token ?? .never == record.token else { throw Rejection("D36", "the token is not current") }
-            append(record)
+            var published = record
+            published.idempotencyKey = entry.requestID
+            append(published)
         case .cancelDirective(let id, let message): try cancelDirective(id, message, at: entry.wallTime)
         case .completeDirective(let id, let status, let error, let seconds):
             try completeDirective(id, status, error, seconds, at: entry.wallTime)
@@ -123,6 +133,17 @@ extension ClusterState {
         case .createToken(let record): try createToken(record)
         case .rotateToken(let name, let digest): try rotateToken(name, digest, at: entry.wallTime)
         case .revokeToken(let name): try revokeToken(name)
+        case .followCluster(let upstream): try followCluster(upstream)
+        case .setStandbySource(let node): try setStandbySource(node)
+        case .recordBackup(let record): recordBackup(record)
+        case .claimBackup(let claim): try claimBackup(claim)
+        case .acquireLock(let lock): try acquireLock(lock, index: index, at: entry.wallTime)
+        case .beatLock(let run): try beatLock(run, at: entry.wallTime)
+        case .releaseLock(let run): locks?.removeAll { $0.runID == run }
+        case .recordRun(let summary): recordRun(summary)
+        case .digestMark: break
+        case .clearBarrier(let node, let mark): try clearBarrier(node, mark)
+        case .acceptPrimary(let node, let memberID): try acceptPrimary(node, memberID)
         }
     }
 
@@ -141,16 +162,17 @@ extension ClusterState {
         guard !tombstones.contains(record.memberID) else {
             throw Rejection("D67", "member \(record.memberID.short) was removed")
         }
+        let others = dataNodes.filter { $0.name != record.name }
+        let isNewDataNode = record.kind == .data && (nodes[record.name].map { $0.isFormerMember || $0.kind != .data } ?? true)
+        guard !isNewDataNode || others.isEmpty || leases.mode == .timed else {
+            throw Rejection("LE12", "the lease has no end while there is one data node; it must be timed first")
+        }
         if let known = nodes[record.name] {
             try update(known, with: record)
             return
         }
         guard nodes.count < Caps.nodes else { throw Rejection("CS4", "at most \(Caps.nodes) nodes") }
         guard node(record.memberID) == nil else { throw Rejection("CS4", "the member id belongs to another name") }
-        let isSecondDataNode = record.kind == .data && !dataNodes.isEmpty
-        guard !isSecondDataNode || leases.mode == .timed else {
-            throw Rejection("LE12", "the lease has no end while there is one data node; it must be timed first")
-        }
         nodes[record.name] = record
     }
 

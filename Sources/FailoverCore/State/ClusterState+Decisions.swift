@@ -9,7 +9,7 @@ extension DecisionRecord {
             self = record
             return
         }
-        guard let line = DecisionLine(entry, before: before, after: after) else { return nil }
+        guard !entry.command.isNote, let line = DecisionLine(entry, before: before, after: after) else { return nil }
         self.init(at: entry.wallTime, kind: line.kind, rules: entry.rules, text: line.text)
         actor = entry.actor
         requestID = entry.trace
@@ -29,6 +29,14 @@ extension ClusterCommand {
         case .advanceOperation(let id, _, _, _), .finishOperation(let id, _, _): id
         case .assignPrimary(let assignment): assignment.operationID
         default: nil
+        }
+    }
+
+    /// Book-keeping of runs and backups, which decides nothing.
+    fileprivate var isNote: Bool {
+        switch self {
+        case .recordBackup, .claimBackup, .beatLock, .recordRun, .digestMark: true
+        default: false
         }
     }
 
@@ -133,6 +141,19 @@ private struct DecisionLine {
         case .proveFence(let node, let method):
             return DecisionLine("node.fence_proven", "\(node) cannot be writable (\(method.rawValue))", node: node)
         case .unfenceNode(let node, _, _): return DecisionLine("node.unfenced", "the fence of \(node) is lifted", node: node)
+        case .followCluster(let upstream): return DecisionLine("standby.follows", "the cluster follows \(upstream.address)")
+        case .setStandbySource(let node):
+            return DecisionLine("standby.source", "\(node) streams from the followed cluster, the others from \(node)", node: node)
+        case .clearBarrier(let node, let mark):
+            return DecisionLine("barrier.cleared", "\(node) cannot be writable under the former cluster (\(mark.rawValue))", node: node)
+        case .acceptPrimary(let node, _):
+            let attested = before.barrier?.open.filter { $0 != node }.map(\.rawValue).joined(separator: ", ") ?? ""
+            return DecisionLine(
+                "barrier.accepted", "\(node) is accepted as the primary\(attested.isEmpty ? "" : "; attested: \(attested)")", node: node)
+        case .acquireLock(let lock): return DecisionLine("lock.acquired", lock.sentence, node: lock.node)
+        case .releaseLock(let run):
+            guard let lock = before.lock(ofRun: run) else { return nil }
+            return DecisionLine("lock.released", "run \(run) (\(lock.runbook)) has no lock any more", node: lock.node)
         default: return nil
         }
     }

@@ -3,6 +3,7 @@ import ClusterModel
 /// The commands of failover and switchover (section 3.2 of failover.md).
 extension ClusterState {
     mutating func startOperation(_ record: OperationRecord, _ entry: ClusterEntry, _ term: UInt64) throws(Rejection) {
+        try checkStandby(record)
         try replaceable(by: record, at: entry.wallTime)
         guard record.fromToken == primary?.token ?? .never else { throw Rejection("D36", "the token is not current") }
         guard record.ballot == lastToken.next else { throw Rejection("D36", "the ballot is not the next token") }
@@ -10,6 +11,7 @@ extension ClusterState {
         var started = record
         started.startedAt = entry.wallTime
         started.requestID = entry.trace
+        started.idempotencyKey = entry.requestID
         started.oldTimeline = primary?.timeline
         started.phases = [.init(name: record.phase.rawValue, detail: record.detail, at: entry.wallTime)]
         operation = started
@@ -71,7 +73,7 @@ extension ClusterState {
         case .stop where primary?.phase == .serving:
             enter(.undo, detail: message, at: time)
             cancelOpen(of: id, at: time, error: message)
-        case .pledge where running.kind == .failover: finish(.failed, message: message, at: time)
+        case .pledge where running.kind == .failover || running.kind == .standbyPromote: finish(.failed, message: message, at: time)
         case .stop, .pledge, .undo, .promote, .settle:
             throw Rejection("operation.cancellable", "phase \(phase.rawValue) is past the point of no return")
         }
@@ -116,24 +118,33 @@ extension ClusterState {
             token: a.token, node: a.node, memberID: a.memberID, guardIncarnation: a.guardIncarnation,
             timeline: a.timeline, phase: .assigned, basis: a.basis)
         lastToken = a.token
-        lastTimeline = a.timeline
+        lastTimeline = max(lastTimeline, a.timeline)
+        if barrier != nil { lastTimeline = TimelineID(lastTimeline.rawValue + ClusterState.restoredTimelineGap) }
+        if isStandby { standby?.endedBy = a.token }
         hold = nil
         synchronous.mode = a.mode
         if a.dropsOlderRules { primary?.rulesSetAside = synchronous.rules }
         synchronous.rules = a.dropsOlderRules ? [a.rule] : synchronous.rules + [a.rule]
         synchronous.generation += 1
         let reason = operation?.kind.rawValue ?? "failover"
-        timelines.append(
-            TimelineRecord(
-                token: a.token, timeline: a.timeline, parent: a.parent, node: a.node, reason: reason,
-                at: entry.wallTime))
-        timelines.keepNewest(Caps.timelines)
+        if let known = timelines.lastIndex(where: { $0.timeline == a.timeline }) {
+            // 4.12: the server that runs is taken over on a timeline of the former cluster.
+            timelines[known].token = a.token
+            timelines[known].node = a.node
+        } else {
+            timelines.append(
+                TimelineRecord(
+                    token: a.token, timeline: a.timeline, parent: a.parent, node: a.node, reason: reason,
+                    at: entry.wallTime))
+            timelines.keepNewest(Caps.timelines)
+        }
         if let certificate = a.certificate {
             certificates.append(certificate)
             certificates.keepNewest(Caps.certificates)
         }
         operation?.to = a.node
         operation?.newTimeline = a.timeline
+        if operation?.kind == .standbyPromote { operation?.oldTimeline = a.parent }
         enter(.promote, detail: "\(a.node), timeline \(a.timeline), basis \(a.basis.rawValue)", at: entry.wallTime)
         if let running = operation {
             complete(.fence, of: running.id, at: entry.wallTime)
@@ -153,10 +164,16 @@ extension ClusterState {
             throw Rejection("D26", "node \"\(a.node)\" is not a registered data node")
         }
         let hasNeverServed = !timelines.contains { $0.forkLSN != nil }
-        let standingFits = record.standing == .ready || (record.standing == .joining && hasNeverServed)
+        let isAccepted = barrier?.accepted == a.node && barrier?.open.isEmpty == true
+        guard barrier == nil || isAccepted else {
+            throw Rejection("D68", "after the restore not every former node is accounted for, or another one was accepted")
+        }
+        let standingFits = record.standing == .ready || (record.standing == .joining && (hasNeverServed || isAccepted))
         guard standingFits else { throw Rejection("SE5", "node \"\(a.node)\" stands at \(record.standing.rawValue)") }
         let isAdoption = a.basis == .never && running.kind == .bootstrap && a.timeline == lastTimeline
-        guard a.timeline == lastTimeline.next || isAdoption else { throw Rejection("D59", "timeline \(a.timeline) is not the next") }
+        // The lost part of the history may have used numbers that only the data directory knows (4.12).
+        let isFromData = isAccepted && a.timeline.rawValue > 0
+        guard a.timeline == lastTimeline.next || isAdoption || isFromData else { throw Rejection("D59", "timeline \(a.timeline) is not the next") }
         switch a.basis {
         case .never: guard lastToken == .never else { throw Rejection("LE8", "a token was assigned before") }
         case .released:
@@ -184,6 +201,7 @@ extension ClusterState {
         else { throw Rejection("D32", "token \(token) is not being promoted") }
         primary?.phase = .serving
         primary?.rulesSetAside = nil
+        barrier = nil
         if let i = timelines.lastIndex(where: { $0.token == token }) { timelines[i].forkLSN = fork }
         if let i = certificates.lastIndex(where: { $0.newToken == token }) { certificates[i].forkLSN = fork }
         if synchronous.current?.required == 0 { synchronous.rules = synchronous.current.map { [$0] } ?? [] }

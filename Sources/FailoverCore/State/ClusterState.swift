@@ -34,6 +34,18 @@ package struct ClusterState: Sendable, Codable, Hashable {
     package var idempotency: [IdempotencyRecord] = []
     /// Named tokens of the API; nil in the state of a cluster that never had one.
     package var tokens: [TokenRecord]?
+    /// The cluster that this one follows, or followed; nil: none ever.
+    package var standby: StandbyRecord?
+    /// Set by a restore until a primary serves (4.12).
+    package var barrier: BarrierRecord?
+    /// The backup catalogue, oldest first; nil: nothing was ever recorded.
+    package var backups: [BackupRecord]?
+    /// Windows of `--once-per`, oldest first.
+    package var backupClaims: [BackupClaim]?
+    /// Locks of runbooks' runs, oldest first.
+    package var locks: [RunLock]?
+    /// Runs of runbooks, oldest first.
+    package var runs: [RunSummary]?
 
     /// Named limits of section 3.1.
     package enum Caps {
@@ -50,14 +62,21 @@ package struct ClusterState: Sendable, Codable, Hashable {
         package static let parameters = 512
         package static let parameterBytes = 64 << 10
         package static let tokens = 64
+        package static let backups = 50
+        package static let backupClaims = 64
+        package static let locks = 16
+        package static let runs = 100
     }
 
     package init() {}
 
     /// The nodes in order of their names.
     package var sortedNodes: [NodeRecord] { nodes.values.sorted { $0.name < $1.name } }
-    package var dataNodes: [NodeRecord] { sortedNodes.filter { $0.kind == .data } }
-    package func node(_ member: MemberID) -> NodeRecord? { sortedNodes.first { $0.memberID == member } }
+    /// Members with data; what a restore left of former ones does not count.
+    package var dataNodes: [NodeRecord] { sortedNodes.filter { $0.kind == .data && !$0.isFormerMember } }
+    /// The nodes that are to be in the Raft configuration, in order of their names.
+    package var memberNodes: [NodeRecord] { sortedNodes.filter { !$0.isFormerMember } }
+    package func node(_ member: MemberID) -> NodeRecord? { memberNodes.first { $0.memberID == member } }
 }
 
 package struct ClusterIdentity: Sendable, Codable, Hashable {
@@ -66,6 +85,8 @@ package struct ClusterIdentity: Sendable, Codable, Hashable {
     package var name: String
     /// Raised when all members support it (RA20).
     package var features: UInt32
+    /// The cluster that this one was restored or recovered from.
+    package var parentID: ClusterID?
     package init(id: ClusterID, epoch: UInt32, name: String, features: UInt32 = 1) {
         self.id = id
         self.epoch = epoch
@@ -97,6 +118,8 @@ package struct NodeRecord: Sendable, Codable, Hashable {
     package var fence: FenceRecord?
     /// Stays a learner (`peer add --learner`).
     package var learnerOnly = false
+    /// Known from a restored state only: no member until it was reset and added again (4.12).
+    package var isFormer: Bool?
 
     package init(
         name: NodeName, memberID: MemberID, host: String, raftPort: Int, postgresPort: Int, kind: NodeKind,
@@ -114,6 +137,7 @@ package struct NodeRecord: Sendable, Codable, Hashable {
         standingReason = ""
     }
 
+    package var isFormerMember: Bool { isFormer == true }
     package var endpoint: PostgresEndpoint { PostgresEndpoint(node: name, host: host, port: postgresPort) }
 }
 
@@ -214,7 +238,12 @@ package struct PauseRecord: Sendable, Codable, Hashable {
     package var by: String
     package var since: Int64
     package var durationMilliseconds: Int64?
-    package init(id: String, reason: String, by: String, since: Int64, durationMilliseconds: Int64?) {
+    /// The run of a runbook that paused.
+    package var byRun: String?
+    package init(
+        id: String, reason: String, by: String, since: Int64, durationMilliseconds: Int64?, byRun: String? = nil
+    ) {
+        self.byRun = byRun
         self.id = id
         self.reason = reason
         self.by = by

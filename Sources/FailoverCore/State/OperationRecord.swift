@@ -2,7 +2,11 @@ import ClusterModel
 
 /// What an operator or the policy started, replicated so that a new leader goes on with it (SW3).
 package struct OperationRecord: Sendable, Codable, Hashable {
-    package enum Kind: String, Sendable, Codable, Hashable { case failover, switchover, bootstrap }
+    package enum Kind: String, Sendable, Codable, Hashable {
+        case failover, switchover, bootstrap
+        /// The first primary of a cluster that followed another one.
+        case standbyPromote = "standby_promote"
+    }
 
     /// Legal transitions: `OperationRecord.transitions`.
     package enum Phase: String, Sendable, Codable, Hashable, CaseIterable {
@@ -22,7 +26,11 @@ package struct OperationRecord: Sendable, Codable, Hashable {
         case settle
     }
 
-    package enum Result: String, Sendable, Codable, Hashable { case succeeded, failed, undone }
+    package enum Result: String, Sendable, Codable, Hashable {
+        case succeeded, failed, undone
+        /// It ran when the state was saved that the cluster was restored from.
+        case cancelled
+    }
 
     package var id: String
     package var kind: Kind
@@ -37,6 +45,8 @@ package struct OperationRecord: Sendable, Codable, Hashable {
     /// Started by the policy, not by a person.
     package var isAutomatic: Bool
     package var requestID: RequestID?
+    /// The key under which the request is known to `idempotency`.
+    package var idempotencyKey: RequestID?
     package var allowDataLossBytes: UInt64?
     package var detail: String
     package var startedAt: Int64
@@ -114,6 +124,8 @@ package struct DirectiveRecord: Sendable, Codable, Hashable {
     /// RESTART: for how long the server did not answer.
     package var seconds: Double?
     package var requestID: RequestID?
+    /// The key under which the request is known to `idempotency`.
+    package var idempotencyKey: RequestID?
     package init(
         id: String, type: Kind, targetNode: NodeName, params: [String: String] = [:], token: FencingToken,
         status: Status = .pending, createdAt: Int64, ttlMilliseconds: Int64, term: UInt64, requestID: RequestID? = nil

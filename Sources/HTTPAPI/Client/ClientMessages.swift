@@ -6,6 +6,8 @@ package struct ClientRequest: Sendable {
     package var path: String
     package var headers: [(name: String, value: String)]
     package var body: [UInt8]
+    /// Takes the body of a chunked answer 200 as it comes; false: it cannot take more.
+    package var sink: (@Sendable ([UInt8]) -> Bool)?
 
     package init(
         method: String, path: String, headers: [(name: String, value: String)] = [], body: [UInt8] = []
@@ -30,7 +32,13 @@ package struct ClientAnswer: Sendable {
     package var status: Int
     /// Names in lower case.
     package var headers: [(name: String, value: String)]
+    /// Empty when it went to the request's `sink`.
     package var body: [UInt8]
+    /// Behind a chunked body; names in lower case.
+    package var trailers: [(name: String, value: String)] = []
+
+    package func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
+    package func trailer(_ name: String) -> String? { trailers.first { $0.name == name }?.value }
 }
 
 /// Why an exchange failed, and whether the request may have been acted upon.

@@ -17,6 +17,8 @@ package struct HTTPOperationInvoker: OperationInvoker {
             path: "/v1/operations/\(call.operation)" + (query.isEmpty ? "" : "?" + query.joined(separator: "&")),
             headers: [(name: "X-Request-ID", value: call.requestID.rawValue)], body: call.input)
         if let key = call.idempotencyKey { request.headers.append((name: "Idempotency-Key", value: key.rawValue)) }
+        if let run = call.runID { request.headers.append((name: "X-Run-ID", value: run)) }
+        if let fencing = call.fencing { request.headers.append((name: "X-Fencing", value: "\(fencing)")) }
         if !call.forward { request.headers.append((name: "X-Pgbastion-Forward", value: "never")) }
         let isRead = Catalogue.operation(named: call.operation)?.definition.risk == .reads
         // The daemon's own "not finished yet" arrives before this side gives up.

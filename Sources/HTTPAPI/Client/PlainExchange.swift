@@ -30,7 +30,7 @@ struct PlainExchange {
         let socket = try connect(endpoint)
         defer { close(socket) }
         try send(request.bytes(host: endpoint.hostHeader), socket)
-        return try receive(socket)
+        return try receive(socket, request.sink)
     }
 
     private func connect(_ endpoint: Endpoint) throws(ExchangeFailure) -> Int32 {
@@ -117,8 +117,10 @@ struct PlainExchange {
         }
     }
 
-    private func receive(_ socket: Int32) throws(ExchangeFailure) -> ClientAnswer {
-        var parser = AnswerParser(maximum: maximumAnswer)
+    private func receive(
+        _ socket: Int32, _ sink: (@Sendable ([UInt8]) -> Bool)?
+    ) throws(ExchangeFailure) -> ClientAnswer {
+        var parser = AnswerParser(maximum: maximumAnswer, sink: sink)
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         while true {
             let count = buffer.withUnsafeMutableBytes { recv(socket, $0.baseAddress, $0.count, 0) }

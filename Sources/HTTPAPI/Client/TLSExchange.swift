@@ -23,6 +23,7 @@ struct TLSExchange {
         let connectLimit = max(min(settings.connectTimeout, clock.now.duration(to: deadline)), .milliseconds(1))
         let answered = group.next().makePromise(of: ClientAnswer.self)
         let maximum = settings.maximumAnswer
+        let sink = request.sink
         let bytes = request.bytes(host: endpoint.hostHeader)
         let serverName = TLSExchange.isAddress(host) ? nil : host
         let bootstrap = ClientBootstrap(group: group)
@@ -31,7 +32,7 @@ struct TLSExchange {
                 channel.eventLoop.makeCompletedFuture {
                     let tls = try NIOSSLClientHandler(context: context, serverHostname: serverName)
                     try channel.pipeline.syncOperations.addHandlers(
-                        tls, AnswerHandler(request: bytes, maximum: maximum, answered: answered))
+                        tls, AnswerHandler(request: bytes, parser: AnswerParser(maximum: maximum, sink: sink), answered: answered))
                 }
             }
         let channel: any Channel
@@ -102,10 +103,10 @@ private final class AnswerHandler: ChannelInboundHandler {
     private var parser: AnswerParser
     private var wasSent = false
 
-    init(request: [UInt8], maximum: Int, answered: EventLoopPromise<ClientAnswer>) {
+    init(request: [UInt8], parser: AnswerParser, answered: EventLoopPromise<ClientAnswer>) {
         self.request = request
         self.answered = answered
-        parser = AnswerParser(maximum: maximum)
+        self.parser = parser
     }
 
     /// The TLS handler keeps the request back until the handshake is done, and only then has it written.

@@ -21,7 +21,9 @@ package enum OpenAPIDocument {
             (
                 "components",
                 .record([
-                    ("schemas", .record(schemas)),
+                    ("schemas", .record(schemas)), ("responses", .record(OpenAPIOperation.errorComponents)),
+                    ("headers", .record([("RequestID", OpenAPIOperation.requestIDHeader)])),
+                    ("parameters", .record([("IdempotencyKey", OpenAPIOperation.idempotencyKeyParameter)])),
                     (
                         "securitySchemes",
                         .record([("token", .record([("type", .string("http")), ("scheme", .string("bearer"))]))])
@@ -151,15 +153,21 @@ enum OpenAPIOperation {
     }
 
     private static func headers(_ method: String) -> [JSONValue] {
-        let name = JSONValue.record([("type", .string("string")), ("pattern", .string("^[A-Za-z0-9._-]{1,128}$"))])
         guard method == "POST" || method == "PATCH" || method == "DELETE" else { return [] }
-        return [
-            .record([
-                ("name", .string("Idempotency-Key")), ("in", .string("header")), ("required", .bool(false)),
-                ("description", .string("the same key within 7 days returns the first outcome and does nothing")),
-                ("schema", name),
-            ])
-        ]
+        return [reference("parameters", "IdempotencyKey")]
+    }
+
+    static var idempotencyKeyParameter: JSONValue {
+        let name = JSONValue.record([("type", .string("string")), ("pattern", .string("^[A-Za-z0-9._-]{1,128}$"))])
+        return .record([
+            ("name", .string("Idempotency-Key")), ("in", .string("header")), ("required", .bool(false)),
+            ("description", .string("the same key within 7 days returns the first outcome and does nothing")),
+            ("schema", name),
+        ])
+    }
+
+    private static func reference(_ section: String, _ name: String) -> JSONValue {
+        .record([("$ref", .string("#/components/\(section)/\(name)"))])
     }
 
     private static func requestBody(_ fields: [ParameterDefinition]) -> JSONValue {
@@ -178,22 +186,50 @@ enum OpenAPIOperation {
     }
 
     private static func error(_ status: Int, isVersioned: Bool, _ method: String) -> JSONValue {
-        func reference(_ name: String) -> JSONValue { .record([("$ref", .string("#/components/schemas/\(name)"))]) }
-        // What is refused before its path is read has the plain body.
-        let isEarly = [400, 408, 413].contains(status)
-        let either = JSONValue.record([("anyOf", .array([reference("ErrorEnvelope"), reference("Error")]))])
-        let schema = isVersioned ? (isEarly ? either : reference("ErrorEnvelope")) : reference("Error")
-        return response(statusText(status), "application/json", schema, method)
+        reference("responses", ErrorBody(isVersioned: isVersioned, method).component(status))
+    }
+
+    /// How the body of an error looks: outside `/v1`, in the envelope, or not at all.
+    private enum ErrorBody: String, CaseIterable {
+        case plain = "Error"
+        case envelope = "EnvelopeError"
+        case none = "HeadError"
+
+        init(isVersioned: Bool, _ method: String) { self = method == "HEAD" ? .none : isVersioned ? .envelope : .plain }
+
+        /// `EnvelopeError404`
+        func component(_ status: Int) -> String { "\(rawValue)\(status)" }
+    }
+
+    /// `components.responses`: every error in every form, told once.
+    static var errorComponents: [(String, JSONValue)] {
+        ErrorBody.allCases.flatMap { body in
+            errors(isChange: true, hasPath: true).map { status in
+                // What is refused before its path is read has the plain body.
+                let isEarly = [400, 408, 413].contains(status)
+                let either = JSONValue.record([
+                    ("anyOf", .array([reference("schemas", "ErrorEnvelope"), reference("schemas", "Error")]))
+                ])
+                let envelope = isEarly ? either : reference("schemas", "ErrorEnvelope")
+                let schema = body == .envelope ? envelope : reference("schemas", "Error")
+                let answer = response(statusText(status), "application/json", schema, body == .none ? "HEAD" : "GET")
+                return (body.component(status), answer)
+            }
+        }
     }
 
     private static func response(_ text: String, _ type: String, _ schema: JSONValue, _ method: String) -> JSONValue {
         let content: [(String, JSONValue)] =
             method == "HEAD" ? [] : [("content", .record([(type, .record([("schema", schema)]))]))]
-        let id = JSONValue.record([
+        let headers = JSONValue.record([("X-Request-ID", reference("headers", "RequestID"))])
+        return .record([("description", .string(text)), ("headers", headers)] + content)
+    }
+
+    static var requestIDHeader: JSONValue {
+        .record([
             ("description", .string("the id of the request, sent or made here")),
             ("schema", .record([("type", .string("string"))])), ("required", .bool(true)),
         ])
-        return .record([("description", .string(text)), ("headers", .record([("X-Request-ID", id)]))] + content)
     }
 
     /// The errors a route can be answered with, beyond those of its own.

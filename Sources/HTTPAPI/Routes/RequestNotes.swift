@@ -33,7 +33,7 @@ enum RequestNotes {
     }
 
     /// Percent-encoded; only unreserved characters stay as they are (RFC 3986, section 2.3).
-    private static func encoded(_ text: String) -> String {
+    static func encoded(_ text: String) -> String {
         let hexadecimal = Array("0123456789ABCDEF".utf8)
         var bytes: [UInt8] = []
         for byte in text.utf8 {

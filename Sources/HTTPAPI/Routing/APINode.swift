@@ -28,6 +28,10 @@ package struct APINode: Sendable {
     package var connections: @Sendable () async -> [Connection]
     /// X10: the daemon's loops make progress.
     package var isLive: @Sendable () async -> Bool
+    /// Builds an archive of the cluster state.
+    package var archive: @Sendable (ArchiveRequest, RequestMetadata) async throws(BastionError) -> BuiltArchive = {
+        _, _ throws(BastionError) in throw BastionError(.unavailable, "this node builds no archives")
+    }
     /// Metrics 21 and 22: method, route template, status, seconds.
     package var recordRequest: @Sendable (String, String, Int, Double) -> Void
 

@@ -9,6 +9,8 @@ package struct APIResponse: Sendable {
     package var body: [UInt8]
     /// Sent after `body`, for as long as it goes on: an event stream.
     package var stream: AsyncStream<[UInt8]>?
+    /// Sent instead of `body`, with its hash and its length behind it.
+    package var archive: BuiltArchive?
 
     package init(
         status: Int, contentType: String = "application/json", headers: [(name: String, value: String)] = [],

@@ -92,7 +92,23 @@ struct RouteCall: Sendable {
             }
             key = valid
         }
-        return RequestMetadata(requestID: requestID, idempotencyKey: key, actor: actor)
+        var metadata = RequestMetadata(requestID: requestID, idempotencyKey: key, actor: actor)
+        try readRun(into: &metadata)
+        return metadata
+    }
+
+    /// `X-Run-ID` and `X-Fencing`: on behalf of which run of a runbook, under which lock.
+    private func readRun(into metadata: inout RequestMetadata) throws(BastionError) {
+        guard let text = request.header("x-run-id") else { return }
+        guard let run = RequestID(text) else {
+            throw BastionError(.invalidRequest, "header X-Run-ID must be 1 to 128 of the characters A-Z a-z 0-9 . _ -")
+        }
+        metadata.runID = run.rawValue
+        guard let number = request.header("x-fencing") else { return }
+        guard let fencing = UInt64(number) else {
+            throw BastionError(.invalidRequest, "header X-Fencing must be a whole number")
+        }
+        metadata.fencing = fencing
     }
 
     /// `?wait=30s`; nil when absent.

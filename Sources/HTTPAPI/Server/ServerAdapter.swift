@@ -2,6 +2,7 @@ import ClusterModel
 import HTTPTypes
 import HummingbirdCore
 import NIOCore
+import Operations
 
 /// Between the server library and `APIRequest`/`APIResponse`.
 struct ServerAdapter: Sendable {
@@ -80,7 +81,7 @@ struct ServerAdapter: Sendable {
     private func write(_ response: APIResponse, isHead: Bool, _ writer: consuming ResponseWriter) async throws {
         var fields = HTTPFields()
         fields[.contentType] = response.contentType
-        if response.stream == nil { fields[.contentLength] = "\(response.body.count)" }
+        if response.stream == nil, response.archive == nil { fields[.contentLength] = "\(response.body.count)" }
         fields[.cacheControl] = "no-store"
         for header in response.headers {
             guard let name = HTTPField.Name(header.name) else { continue }
@@ -91,6 +92,7 @@ struct ServerAdapter: Sendable {
             try await writer.writeResponse(head)
             return
         }
+        if let archive = response.archive { return try await write(archive, head, writer) }
         guard let stream = response.stream else {
             try await writer.write(response: head, body: ResponseBody(byteBuffer: ByteBuffer(bytes: response.body)))
             return
@@ -98,5 +100,19 @@ struct ServerAdapter: Sendable {
         var body = try await writer.writeHead(head)
         for await part in stream { try await body.write(ByteBuffer(bytes: part)) }
         try await body.finish(nil)
+    }
+
+    /// Whoever reads it compares the trailers with what arrived: an error on the way just ends the stream.
+    private func write(_ archive: BuiltArchive, _ head: HTTPResponse, _ writer: consuming ResponseWriter) async throws {
+        var body = try await writer.writeHead(head)
+        while true {
+            let piece = try archive.next()
+            if piece.isEmpty { break }
+            try await body.write(ByteBuffer(bytes: piece))
+        }
+        var trailers = HTTPFields()
+        if let name = HTTPField.Name(ArchiveHeaders.sha256) { trailers[name] = archive.sha256 }
+        if let name = HTTPField.Name(ArchiveHeaders.length) { trailers[name] = "\(archive.size)" }
+        try await body.finish(trailers)
     }
 }

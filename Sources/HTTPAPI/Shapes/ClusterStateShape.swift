@@ -43,7 +43,7 @@ struct ClusterStateShape: Codable, Sendable {
         isLeader = view.raft.isLeader
         leader = view.raft.leader
         primary = view.primary?.name
-        primaryReason = view.primary == nil ? "no node is assigned as primary" : nil
+        primaryReason = view.primaryAbsence
         term = view.raft.term
         timeline = view.primary?.timeline
         paused = view.paused != nil

@@ -49,9 +49,9 @@ struct ReplicationShape: Codable, Sendable {
         replicationLag = isPrimary ? 0 : own?.lagBytes
         replicationLagReason = isPrimary || own?.lagBytes != nil ? nil : "no position of this node is known"
         primary = view.primary?.name
-        primaryReason = view.primary == nil ? "no node is assigned as primary" : nil
-        timeline = view.primary?.timeline
-        let end = view.primary?.lsn ?? view.primaryNode?.lsn
+        primaryReason = view.primaryAbsence
+        timeline = view.primary?.timeline ?? view.standby?.source.flatMap { view.node(named: $0)?.timeline }
+        let end = view.primary?.lsn ?? view.primaryNode?.lsn ?? view.standby?.upstreamLSN
         replicas = view.replicaNodes.map { Replica($0, in: view, primaryEnd: end) }
         replicationSlots = view.slots.map {
             Slot(

@@ -16,7 +16,7 @@ package enum Catalogue {
         TopologyOperation.self, ExplainOperation.self, EventsOperation.self,
         LogsOperation.self, MetricsOperation.self,
         ReplicationSlotsOperation.self, SlotDropOperation.self, ConnectionsOperation.self,
-        RaftDigestOperation.self, RaftLogOperation.self, PostgresCheckpointOperation.self,
+        RaftDigestOperation.self, RaftLogOperation.self, PostgresCheckpointOperation.self, StandbyPromoteOperation.self,
         PgconfigGetOperation.self, PgconfigSetOperation.self, PgconfigUnsetOperation.self, PgconfigDiffOperation.self,
         PgconfigPendingRestartOperation.self, StateExportOperation.self, AuditListOperation.self, AuditVerifyOperation.self,
         VIPStatusOperation.self, VIPReassertOperation.self,
@@ -26,9 +26,15 @@ package enum Catalogue {
 
     package static let operations: [AnyOperation] = all.map { AnyOperation($0) }
 
+    /// What programs of ours ask daemons for; in no command, document or suggestion.
+    package static let hidden: [AnyOperation] = [
+        AnyOperation(RunLockOperation.self), AnyOperation(RunBeatOperation.self), AnyOperation(RunReleaseOperation.self),
+        AnyOperation(RunRecordOperation.self), AnyOperation(RunListOperation.self), AnyOperation(RunOutcomeOperation.self),
+    ]
+
     /// The operation with this canonical name; nil when there is none.
     package static func operation(named name: String) -> AnyOperation? {
-        operations.first { $0.definition.name == name }
+        operations.first { $0.definition.name == name } ?? hidden.first { $0.definition.name == name }
     }
 
     package static var names: [String] { operations.map(\.definition.name) }

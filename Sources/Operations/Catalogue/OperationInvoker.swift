@@ -21,6 +21,9 @@ package struct OperationCall: Sendable {
     package var reason: String?
     /// `--override`: ids of checks.
     package var overrides: [String]
+    /// The run of a runbook that asks, and the number of its lock.
+    package var runID: String?
+    package var fencing: UInt64?
     package init(
         operation: String, input: [UInt8], requestID: RequestID, idempotencyKey: RequestID? = nil, forward: Bool = true,
         dryRun: Bool = false, waitLimit: Duration? = nil, timeout: Duration, reason: String? = nil,

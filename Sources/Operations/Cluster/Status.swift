@@ -78,6 +78,10 @@ package struct StatusOutput: OperationOutput {
     /// The newest good backup of the cluster's state; null when none is known.
     @Nullable package var backup: Backup?
     package var splitBrain: Bool
+    /// Whether this cluster follows another one.
+    package var standby: StateDocument.Standby
+    /// `HOST:PORT` of the cluster that is followed.
+    @Nullable package var standbyOf: String?
     package var staleSeconds: Double
     /// What is wrong, in sentences; empty when nothing is.
     package var findings: [String]
@@ -93,7 +97,7 @@ package struct StatusOutput: OperationOutput {
         primary = view.primary.map {
             Primary(name: $0.name, timeline: $0.timeline, phase: $0.phase, token: $0.token, lsn: $0.lsn)
         }
-        primaryReason = view.primary == nil ? "no node is assigned as primary" : nil
+        primaryReason = view.primaryAbsence
         nodes = NodeRow.all(in: view)
         vip = Address(
             owner: view.vipOwner, ownerReason: view.vipReason,
@@ -102,8 +106,11 @@ package struct StatusOutput: OperationOutput {
             mode: view.synchronous.mode, degraded: view.synchronous.degraded, required: view.synchronous.required,
             members: view.synchronous.members)
         operation = view.operation.map(OperationRow.init)
-        backup = nil
+        let standing = BackupStanding(view)
+        backup = standing.last.flatMap { record in standing.age(record).map { Backup(id: record.id, ageSeconds: $0) } }
         splitBrain = view.splitBrain
+        standby = StateDocument.Standby(view)
+        standbyOf = view.standby?.upstream.address
         staleSeconds = view.staleSeconds
         self.findings = findings
         exit = 0
@@ -120,7 +127,11 @@ package struct StatusOutput: OperationOutput {
             findings.append("no quorum: \(view.raft.votersReachable) of \(view.raft.voters) voters")
         }
         if view.raft.leader == nil { findings.append("no leader") }
-        if view.primary == nil { findings.append("no primary") }
+        if let standby = view.standby {
+            if !standby.isStreaming { findings.append("no node streams from \(standby.upstream.address), which this cluster follows") }
+        } else if view.primary == nil {
+            findings.append("no primary")
+        }
         for node in view.nodes where !node.healthy { findings.append("\(node.name) is not healthy: \(node.state)") }
         for node in view.nodes where node.healthy && node.role == .replica && node.streaming != true {
             findings.append("\(node.name) does not stream")
@@ -168,8 +179,11 @@ extension StatusOutput {
             ? "sync off"
             : "sync \(synchronous.mode) \(synchronous.required) of \(synchronous.members.count)"
                 + (synchronous.degraded ? " DEGRADED" : "")
+        let follows = standbyOf.map { of in
+            "standby of \(of), \(standby.lagBytes.map { "lag \(SizeValue(bytes: $0))" } ?? "lag unknown")"
+        }
         return [
-            cluster.name, "epoch \(cluster.epoch)", "\(leader) (term \(raft.term))", quorum, paused.text, sync,
+            cluster.name, follows, "epoch \(cluster.epoch)", "\(leader) (term \(raft.term))", quorum, paused.text, sync,
             backup.map { "backup \(DecimalText.age($0.ageSeconds)) ago" },
         ].compactMap { $0 }.joined(separator: " · ")
     }

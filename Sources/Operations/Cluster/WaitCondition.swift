@@ -91,8 +91,8 @@ package struct WaitCondition: Sendable, Hashable {
         case .role(let role): return every(view.nodes, view) { ($0.role == role, $0.role.rawValue) }
         case .version(let version): return every(view.nodes, view) { ($0.version == version, $0.version.orDash) }
         case .streaming: return every(replicas(view), view) { ($0.streaming == true, $0.state) }
-        case .caughtUp: return every(replicas(view), view) { lag($0, limit: SizeValue(bytes: 10 << 20)) }
-        case .lag(let limit): return every(replicas(view), view) { lag($0, limit: limit) }
+        case .caughtUp: return every(replicas(view), view) { lag($0, view, limit: SizeValue(bytes: 10 << 20)) }
+        case .lag(let limit): return every(replicas(view), view) { lag($0, view, limit: limit) }
         case .path(let path, let value): return evaluate(path, value, view)
         }
     }
@@ -121,8 +121,9 @@ package struct WaitCondition: Sendable, Hashable {
         }
     }
 
-    private func lag(_ node: NodeView, limit: SizeValue) -> (Bool, String) {
-        guard node.streaming == true, let lag = node.lagBytes else { return (false, node.state) }
+    /// In a cluster that follows another one the old primary may be gone: what counts is that its last position was reached.
+    private func lag(_ node: NodeView, _ view: ClusterView, limit: SizeValue) -> (Bool, String) {
+        guard node.streaming == true || view.standby != nil, let lag = node.lagBytes else { return (false, node.state) }
         return (lag <= limit.bytes, SizeValue(bytes: lag).description)
     }
 

@@ -148,15 +148,58 @@ extension DiagnosisCheck {
             return backup.isWritable
                 ? .ok("\(backup.directory) can be written") : .fail("\(backup.directory) cannot be written by \(facts.machine.user)")
         },
-        machine("backup", "fresh", .error, asks: "the newest good backup is younger than backup.max_age") { _ in noBackups },
-        machine("backup", "verified", .error, asks: "the newest backup was verified") { _ in noBackups },
-        machine("backup", "drilled", .warning, asks: "a restore was tried within backup.drill_max_age") { _ in noBackups },
-        machine("backup", "retention", .warning, asks: "retention keeps at least backup.retention.min_redundancy good backups") { _ in
-            noBackups
+        catalogued(
+            "fresh", .error, asks: "the newest good backup is younger than backup.max_age",
+            hint: "run `pgbastion backup`, and `systemctl enable --now pgbastion-backup.timer`"
+        ) { standing, facts in
+            guard let age = standing.age(standing.last), let last = standing.last else {
+                return .fail("the catalogue of the cluster knows no backup")
+            }
+            let text = "backup \(last.id) on \(last.node) is \(DecimalText.age(age)) old"
+            let limit = facts.maxAgeSeconds ?? 26 * 3600
+            return age <= limit ? .ok(text) : .fail("\(text), more than \(DecimalText.age(limit))")
+        },
+        catalogued(
+            "verified", .error, asks: "the newest backup was verified, and the last run did not fail",
+            hint: "run `pgbastion backup`; see `pgbastion backup verify --all`"
+        ) { standing, _ in
+            guard let last = standing.last else { return .fail("the catalogue of the cluster knows no backup") }
+            guard last.isVerified else { return .fail("backup \(last.id) is not verified") }
+            let failed = standing.attempts.filter { !$0.record.isSuccess }
+            guard let failure = failed.first else { return .ok("backup \(last.id) was verified when it was made") }
+            return .fail("the last backup of series \(failure.series) on \(failure.record.node) ended with \(failure.record.exitStatus)")
+        },
+        catalogued(
+            "drilled", .warning, asks: "a restore was tried within backup.drill_max_age", hint: "run `pgbastion backup drill`"
+        ) { standing, facts in
+            guard let age = standing.age(standing.lastDrill), let drill = standing.lastDrill else {
+                return .fail("no restore was ever tried")
+            }
+            let text = "a restore of \(drill.id) was tried \(DecimalText.age(age)) ago"
+            return age <= facts.drillMaxAgeSeconds ?? 100 * 86_400 ? .ok(text) : .fail(text)
+        },
+        catalogued(
+            "retention", .warning, asks: "retention keeps at least backup.retention.min_redundancy good backups",
+            hint: "see `pgbastion backup prune --dry-run`"
+        ) { standing, facts in
+            guard let last = standing.last else { return .fail("the catalogue of the cluster knows no backup") }
+            let wanted = max(1, facts.minRedundancy ?? 3)
+            let text = "\(last.goodCount) good backups of series \(last.series)"
+            return last.goodCount >= wanted ? .ok(text) : .fail("\(text), wanted are \(wanted)")
         },
     ]
 
-    private static let noBackups = DiagnosisVerdict.skipped("this version makes no backups of the cluster state")
+    /// Judged by the catalogue of the cluster and this node's limits.
+    private static func catalogued(
+        _ name: String, _ severity: Severity, asks: String, hint: String,
+        _ judge: @escaping @Sendable (BackupStanding, BackupFacts) -> DiagnosisVerdict
+    ) -> DiagnosisCheck {
+        DiagnosisCheck("backup", name, severity, topics: [.machine], asks: asks, hint: hint) { subject in
+            guard let view = subject.view else { return .skipped("the catalogue of backups is in the cluster state, and no daemon runs here") }
+            guard let facts = subject.diagnosis?.backup else { return .skipped("the node could not be asked") }
+            return judge(BackupStanding(view), facts)
+        }
+    }
 
     static let systemd: [DiagnosisCheck] = [
         unit("unit_type", .warning, asks: "the unit has Type=notify, so that `systemctl start` returns when ready") { service in

@@ -13,6 +13,8 @@ enum ExampleInspection {
         case .checkSettings: .problems([:])
         case .settings(let names):
             .settings(names.map { SettingFacts(name: $0, value: "64MB", fileValue: "64MB", pendingRestart: false) })
+        case .outcome: .outcome(nil)
+        case .digestAt(let index): .digest(StateMark(index: index, sha256: String(repeating: "7f3a91c0", count: 8)))
         }
     }
 

@@ -10,7 +10,7 @@ extension StateDocument {
         raft = Raft(view)
         let pause = StatusOutput.Paused(view)
         paused = Paused(
-            active: pause.active, since: pause.since, until: pause.until, reason: pause.reason, by: pause.by, byRun: nil)
+            active: pause.active, since: pause.since, until: pause.until, reason: pause.reason, by: pause.by, byRun: view.paused?.byRun)
         restartHold = RestartHold(active: view.hold != nil, node: view.hold?.node, until: view.hold?.until)
         primary = Primary(view)
         synchronous = Synchronous(
@@ -23,10 +23,11 @@ extension StateDocument {
         let active = [view.operation].compactMap { $0 } + view.recentOperations.filter { $0.result == .running }
         operations = Operations(
             active: active.map { .init(id: $0.id, name: OperationRow($0).name, by: view.actor(of: $0), startedAt: $0.startedAt) })
-        backup = Backup(lastID: nil, lastSuccessAt: nil, ageSeconds: nil, countGood: 0, lastDrillAt: nil, drillAgeSeconds: nil)
+        backup = Backup(BackupStanding(view))
         versions = Versions(view)
         config = Configuration(drift: false, invalidNodes: [])
-        standby = Standby(active: false, upstreamSystemIdentifier: nil, lagBytes: nil)
+        standby = Standby(view)
+        lock = view.locks.min { $0.startedAt < $1.startedAt }.map { Lock($0, at: view.capturedAt) }
     }
 }
 
@@ -38,6 +39,16 @@ extension ClusterView {
     }
 
     func isReachable(_ node: NodeView) -> Bool { peer(named: node.name)?.reachable ?? (node.state != "unreachable") }
+}
+
+extension StateDocument.Lock {
+    /// The oldest lock there is; a second one can only be that of another node.
+    fileprivate init(_ lock: RunLock, at capturedAt: String) {
+        let row = RunListOperation.Output.Lock(lock, at: capturedAt)
+        self.init(
+            runID: row.runID, runbook: row.runbook, holder: row.holder, startedAt: row.startedAt,
+            heartbeatAgeSeconds: row.heartbeatAgeSeconds, live: row.live)
+    }
 }
 
 extension StateDocument.Raft {

@@ -210,7 +210,8 @@ package struct LocalState: Codable, Sendable {
     package var node: NodeName
     package var daemonRunning: Bool
     package var guardRunning: Bool
-    package var configValid: Bool
+    /// null: there is no configuration file.
+    @Nullable package var configValid: Bool? = nil
     package var portsFree: Bool
     @Nullable package var clockSynchronised: Bool? = nil
     /// `missing empty initialised restored recovered`

@@ -1,11 +1,11 @@
 import ClusterModel
 
 /// A time as people give it: RFC 3339, seconds and zone optional (UTC then), or an age such as `2h`.
-enum TimeArgument {
+package enum TimeArgument {
     /// Milliseconds since 1970.
     ///
     /// - Parameter now: RFC 3339; what an age is counted from.
-    static func milliseconds(_ text: String, now: String, field: String) throws(BastionError) -> Int64 {
+    package static func milliseconds(_ text: String, now: String, field: String) throws(BastionError) -> Int64 {
         if let age = DurationValue(text), let present = Timestamp.seconds(now) {
             return Int64((present - age.seconds) * 1000)
         }

@@ -36,6 +36,7 @@ package struct OperationRow: OperationOutput, Hashable {
         switch operation.kind {
         case "reinitialize": name = "node.reinit"
         case "restart": name = "node.restart"
+        case "standby_promote": name = "standby.promote"
         default: name = operation.kind
         }
         kind = operation.kind

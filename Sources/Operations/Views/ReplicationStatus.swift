@@ -50,9 +50,9 @@ package struct ReplicationOutput: OperationOutput {
 
     package init(_ view: ClusterView) {
         primary = view.primary?.name
-        primaryReason = view.primary == nil ? "no node is assigned as primary" : nil
+        primaryReason = view.primaryAbsence
         timeline = view.primary?.timeline
-        lsn = view.primary?.lsn ?? view.primaryNode?.lsn
+        lsn = view.primary?.lsn ?? view.primaryNode?.lsn ?? view.standby?.upstreamLSN
         replicas = view.replicaNodes.map { Replica($0, in: view) }
         slots = view.slots
     }
@@ -72,6 +72,12 @@ extension ReplicationOutput.Replica {
 }
 
 extension ClusterView {
+    /// Why there is no primary; nil: there is one.
+    package var primaryAbsence: String? {
+        guard primary == nil else { return nil }
+        return standby.map { "this cluster follows \($0.upstream.address)" } ?? "no node is assigned as primary"
+    }
+
     /// Nodes with data that are not the primary.
     package var replicaNodes: [NodeView] { nodes.filter { $0.kind == .data && $0.name != primary?.name } }
 
@@ -98,7 +104,7 @@ extension ReplicationOutput {
     package var wideText: String { header + "\n" + table(wide: true) }
 
     private var header: String {
-        guard let primary else { return "no primary" }
+        guard let primary else { return [primaryReason ?? "no primary", lsn?.description].compactMap { $0 }.joined(separator: " · ") }
         return ["primary \(primary)", timeline.map { "timeline \($0)" }, lsn?.description].compactMap { $0 }
             .joined(separator: " · ")
     }

@@ -117,6 +117,9 @@ package final class PostgresServer: Sendable {
         try await worker.setMembers(addresses)
     }
 
+    /// Repeats what `setMemberAddresses` could not finish.
+    package func admitMembers() async throws(BastionError) { try await worker.admitMembers() }
+
     /// Removes the oldest quarantined directories beyond `keep` days or while less than 10 % of the disk is free.
     ///
     /// - Returns: The removed paths, oldest first.

@@ -4,7 +4,7 @@ import Synchronization
 
 extension ServerWorker {
     /// AG16: `pg_basebackup` into a new directory; the old one goes to quarantine before the new one gets its name.
-    func clone(_ source: PostgresEndpoint, _ slot: String, _ reporter: JobReporter) async throws(BastionError) {
+    func clone(_ source: PostgresEndpoint, _ slot: String?, _ reporter: JobReporter) async throws(BastionError) {
         try requireStopped()
         try LeftoverPrograms.end(dataDirectory: input.dataDirectory)
         try removeOldAttempts()
@@ -27,19 +27,21 @@ extension ServerWorker {
     }
 
     private func baseBackup(
-        _ source: PostgresEndpoint, _ slot: String, into target: String, _ reporter: JobReporter
+        _ source: PostgresEndpoint, _ slot: String?, into target: String, _ reporter: JobReporter
     ) async throws(BastionError) {
         try store.writePassfiles(forReceiver: false)
+        if source.isOutside { try await prepareOutside(source, slot) }
         let connection = ConnectionText.text(
             source, user: input.replicationUser, passfile: input.jobPassfile, sslMode: input.sslMode,
             extra: [("application_name", "pgbastion_clone")])
         var arguments = [
-            "-D", target, "-d", connection, "-X", "stream", "--checkpoint=fast", "-S", slot, "-P", "-w", "-l",
-            "pgbastion clone",
+            "-D", target, "-d", connection, "-X", "stream", "--checkpoint=fast", "-P", "-w", "-l", "pgbastion clone",
         ]
+        if let slot { arguments += ["-S", slot] }
         if let rate = input.cloneMaxRate { arguments.append("--max-rate=\(rate)") }
         if let external = externalWAL() { arguments.append("--waldir=\(ClonePlace.beside(external, for: target))") }
-        for place in try await tablespaces(of: source) {
+        // Another cluster need not let us ask; without a mapping `pg_basebackup` uses the same places, or says that it cannot.
+        for place in source.isOutside ? [] : try await tablespaces(of: source) {
             arguments += [
                 "-T", "\(ClonePlace.escaped(place))=\(ClonePlace.escaped(ClonePlace.beside(place, for: target)))",
             ]
@@ -48,7 +50,8 @@ extension ServerWorker {
         let result = try await programs.run("pg_basebackup", arguments, passfile: input.jobPassfile) {
             line throws(BastionError) in try watcher.read(line)
         }
-        guard result.succeeded else { throw result.error("could not clone from \"\(source.node)\"") }
+        let place = source.isOutside ? "\(source.host):\(source.port)" : "\"\(source.node)\""
+        guard result.succeeded else { throw result.error("could not clone from \(place)") }
     }
 
     /// A `pg_wal` that is a link to another disk is built there again.

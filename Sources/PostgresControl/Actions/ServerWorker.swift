@@ -9,6 +9,8 @@ actor ServerWorker {
     /// For statements on a running server; facts have a session of their own.
     let session: SQLSession
     private var members: [String]
+    /// The addresses that the running server has been told; nil: not known.
+    private var membersInForce: [String]?
     private var isTaken = false
     private var isLongJobRunning = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -131,17 +133,28 @@ actor ServerWorker {
 
     /// AG23: from now on these may connect with the service roles. Files that are not ours yet are left as they are.
     func setMembers(_ addresses: [String]) async throws(BastionError) {
-        guard addresses != members else { return }
         members = addresses
-        guard DataDirectory.version(input.dataDirectory) != nil else { return }
+        try await admitMembers()
+    }
+
+    /// Does nothing when the members' addresses are in force; repeated until they are.
+    func admitMembers() async throws(BastionError) {
+        guard membersInForce != members else { return }
         await take()
         defer { release() }
+        let wanted = members
+        guard DataDirectory.version(input.dataDirectory) != nil else { return }
         let configuration = configuration(try layout())
-        guard try configuration.isInPlace else { return }
-        try configuration.apply()
-        guard DataDirectory.hasPostmaster(input.dataDirectory) else { return }
-        try await query("SELECT pg_reload_conf()", "reload the access rules")
+        // A server starts with the rules of its time; files that are not ours wait for the first settings.
+        if try configuration.isInPlace {
+            try configuration.apply()
+            if DataDirectory.hasPostmaster(input.dataDirectory) {
+                try await query("SELECT pg_reload_conf()", "reload the access rules")
+            }
+        }
+        membersInForce = wanted
     }
+
     func secrets() throws(BastionError) -> PostgresSecrets? { try store.load() }
     func adopt(_ secrets: PostgresSecrets) throws(BastionError) {
         try DurableFiles.makeDirectory(input.ownDirectory)

@@ -27,7 +27,7 @@ struct FactsQuery: Sendable {
               i.bytes_per_wal_segment, \(FactsQuery.commandLineValues), \(FactsQuery.foreignValues)
             FROM pg_control_system() s, pg_control_checkpoint() c, pg_control_recovery() y, pg_control_init() i,
               (SELECT pg_is_in_recovery() AS rec) r;
-            SELECT status, sender_host, sender_port, \(version.receiverFlushColumn), received_tli
+            SELECT status, sender_host, sender_port, \(version.receiverFlushColumn), received_tli, latest_end_lsn
             FROM pg_stat_wal_receiver;
             SELECT application_name, client_addr, state, sync_state, sent_lsn, write_lsn, flush_lsn, replay_lsn,
               extract(epoch FROM replay_lag) FROM pg_stat_replication ORDER BY application_name, pid;
@@ -116,10 +116,12 @@ struct FactsQuery: Sendable {
         kind: .refused, message: "the server's answer to the check is not understood")
 
     private static func receiver(_ row: [String?]) -> ReceiverFacts {
-        ReceiverFacts(
+        var receiver = ReceiverFacts(
             status: row[0] ?? "", host: row[1], port: row[2].flatMap { Int($0) },
             flushedLSN: row[3].flatMap { LSN($0) },
             timeline: row[4].flatMap { UInt32($0) }.map { TimelineID($0) })
+        receiver.upstreamEnd = row[5].flatMap { LSN($0) }
+        return receiver
     }
 
     private static func replica(_ row: [String?]) -> StreamingReplica {

@@ -185,7 +185,8 @@ final class EntryStore {
         meta = new
     }
 
-    private func readMeta() throws(BastionError) {
+    /// The row of table `meta`, verified; the rows of the log are not looked at.
+    func readMeta() throws(BastionError) {
         let row = try database.prepare(
             "SELECT base_index, base_term, last_index, last_term, generation, commits, crc FROM meta WHERE id = 1")
         guard try row.step() else { throw damaged("the row of table meta is missing") }

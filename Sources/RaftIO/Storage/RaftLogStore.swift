@@ -19,6 +19,10 @@ package final class RaftLogStore: @unchecked Sendable {
     /// Generation and start id of the start before this one; nil for a new directory. Compared with what others
     /// remember of this member (ST11).
     package let previousStart: (generation: UInt64, startID: UInt64)?
+    /// How often the log had been written when this directory was opened: a copy from earlier in the same life has less (ST11).
+    package let previousWrites: UInt64
+    /// The same now; 0 until `close`.
+    package private(set) var writesAtClose: UInt64 = 0
     /// Damage that did no harm (a snapshot that was skipped), for the log.
     package let warnings: [String]
     package private(set) var statistics: StoreStatistics
@@ -33,6 +37,9 @@ package final class RaftLogStore: @unchecked Sendable {
     private var record: StableRecord
     private var loaded: DurableState?
     private var oldestSnapshot: LogIndex
+    private var notedCommit = LogIndex.zero
+    /// The last index of a restored directory that was never started; its first commit makes it this node's own.
+    private var restoredIndex: LogIndex?
     /// The error after which nothing may be written any more.
     private var failure: BastionError?
 
@@ -58,6 +65,7 @@ package final class RaftLogStore: @unchecked Sendable {
         self.isNew = isNew
         let before = verified.record.identity
         previousStart = isNew ? nil : (before.generation, before.startID)
+        previousWrites = verified.entries.meta.commits
         warnings = verified.content.warnings + DurableFile.exposure(of: verified.path)
         files = OpenFiles(lock: verified.lock, stable: verified.stable, entries: verified.entries)
         (mark, snapshots) = (verified.mark, verified.snapshots)
@@ -77,6 +85,7 @@ package final class RaftLogStore: @unchecked Sendable {
         if let kept = try snapshots.finished().prefix(snapshots.retain).last { oldestSnapshot = kept.index }
         let snapshotIndex = verified.content.state.snapshot?.index ?? .zero
         try refreshStatistics(snapshotIndex: snapshotIndex, bytes: try entries.payloadBytes(behind: snapshotIndex))
+        restoredIndex = try RestoredMarker.unconsumed(in: directory) == nil ? nil : snapshotIndex
     }
 
     /// ST11: raft.db first, so that a crash in between is told from files of different times.
@@ -196,6 +205,25 @@ package final class RaftLogStore: @unchecked Sendable {
         }
     }
 
+    /// Remembers what is known to be committed, for whoever reads the stopped directory. Entries up to `index` were handed
+    /// to `persist` before; nothing waits for it.
+    package func noteCommit(_ index: LogIndex) {
+        guard failure == nil, files != nil, index > notedCommit else { return }
+        if CommittedFile(directory: directory, member: identity.memberID).write(index) { notedCommit = index }
+        consumeMarker(index)
+    }
+
+    /// A marker that cannot be renamed stays: then it is tried again with the next commit.
+    private func consumeMarker(_ commit: LogIndex) {
+        guard let restoredIndex, commit > restoredIndex else { return }
+        do throws(BastionError) {
+            try RestoredMarker.consume(in: directory)
+            self.restoredIndex = nil
+        } catch {
+            return
+        }
+    }
+
     /// ST10: leaves a directory whose copy is complete, and releases it. Every later write is refused.
     package func close() throws(BastionError) {
         defer { files = nil }
@@ -203,6 +231,7 @@ package final class RaftLogStore: @unchecked Sendable {
         try stable.checkpoint()
         try entries.checkpoint()
         try mark.sync()
+        writesAtClose = entries.meta.commits
         failure = BastionError(.internal, "the Raft directory \"\(directory)\" was closed")
     }
 

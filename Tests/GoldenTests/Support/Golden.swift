@@ -9,6 +9,9 @@ enum Golden {
     }
     private static var isRecording: Bool { ProcessInfo.processInfo.environment["RECORD"] == "1" }
 
+    /// Where `Golden/NAME` lies.
+    static func path(_ name: String) -> String { folder + "/Golden/" + name }
+
     /// Compares with `Golden/NAME`.
     static func expect(_ text: String, _ name: String, sourceLocation: SourceLocation = #_sourceLocation) {
         check(text, folder + "/Golden/" + name, sourceLocation)

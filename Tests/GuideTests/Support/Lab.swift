@@ -8,11 +8,15 @@ import PostgresTestKit
 final class Lab: Sendable {
     let directory: String
     let machines: [Machine]
+    /// Machines beside the cluster.
+    let others: [Machine]
     private let bridge: TestProcess
     private let watcher: TestProcess
 
-    /// - Parameter names: Machine k (from 1) gets the address 10.0.1.k.
-    init(_ names: [String], program: String) throws {
+    /// - Parameters:
+    ///   - names: Machine k (from 1) gets the address 10.0.1.k.
+    ///   - others: They get the addresses after those.
+    init(_ names: [String], others: [String] = [], program: String) throws {
         try hold(geteuid() == 0, "machines are made of namespaces, which needs root: run the tests as root")
         directory = "/tmp/pgbastion-guide-\(getpid())"
         let files = directory + "/files"
@@ -23,18 +27,19 @@ final class Lab: Sendable {
         try Lab.shell("cp '\(packaging)/pgbastion.service.in' '\(packaging)/post-install.sh' '\(files)/'")
         try Lab.shell("ssh-keygen -q -t ed25519 -N '' -f '\(files)/id_ed25519'")
         var hosts = "127.0.0.1 localhost\n"
-        for (index, name) in names.enumerated() { hosts += "10.0.1.\(index + 1) \(name)\n" }
+        for (index, name) in (names + others).enumerated() { hosts += "10.0.1.\(index + 1) \(name)\n" }
         try Lab.shell("printf '%s' \"$HOSTS\" > '\(files)/hosts'", ["HOSTS": hosts])
         bridge = TestProcess.start(["/usr/bin/unshare", "--net", "--fork", "--kill-child", "/bin/sleep", "3600"])
         let switchPID = try Lab.child(of: bridge.pid)
         try Lab.shell("nsenter -t \(switchPID) -n sh -c 'ip link set lo up; ip link add br0 type bridge; ip link set br0 up'")
         var made: [Machine] = []
-        for (index, name) in names.enumerated() {
+        for (index, name) in (names + others).enumerated() {
             made.append(try Machine.boot(name: name, number: index + 1, files: files, directory: directory, switchPID: switchPID))
         }
-        machines = made
+        machines = Array(made.prefix(names.count))
+        self.others = Array(made.dropFirst(names.count))
         watcher = Lab.watch(over: [bridge.pid] + made.map(\.keeperPID))
-        for machine in machines { try machine.waitUntilReady() }
+        for machine in made { try machine.waitUntilReady() }
     }
 
     /// Ends what was started when this process ends, however it ends.
@@ -44,7 +49,7 @@ final class Lab: Sendable {
     }
 
     func end() {
-        for machine in machines { machine.powerOff() }
+        for machine in machines + others { machine.powerOff() }
         watcher.send(SIGKILL)
         _ = watcher.waitForExit()
         bridge.send(SIGKILL)
@@ -53,7 +58,7 @@ final class Lab: Sendable {
     }
 
     subscript(_ name: String) -> Machine {
-        guard let machine = machines.first(where: { $0.name == name }) else { preconditionFailure("no machine \(name)") }
+        guard let machine = (machines + others).first(where: { $0.name == name }) else { preconditionFailure("no machine \(name)") }
         return machine
     }
 

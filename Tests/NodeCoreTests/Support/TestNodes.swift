@@ -10,6 +10,7 @@ final class TestNodes {
     private(set) var replies: [UInt64: Result<ClusterReply, BastionError>] = [:]
     private(set) var reads: [UInt64: Bool] = [:]
     private(set) var halts: [String] = []
+    private(set) var archives: [(node: String, snapshot: ArchivedSnapshot)] = []
     private(set) var installed: [String] = []
     private(set) var peers: [String: [PeerEndpoint]] = [:]
     var measured: [String: [NodeMeasurement]] = [:]
@@ -38,6 +39,18 @@ final class TestNodes {
             pledgedBallot: .never, seed: UInt64(node.utf8.first ?? 0), now: now)
     }
 
+    /// One data node that starts alone from a restored state.
+    init(restored state: ClusterState, on first: String) throws {
+        let membership = Membership(voters: [server(first)])
+        let snapshot = Snapshot(index: LogIndex(1_000_020), term: Term(1), membership: membership, data: try StateCodec.encode(state))
+        let disk = DurableState(hardState: HardState(term: Term(1)), snapshot: snapshot, entries: [])
+        disks[first] = disk
+        nodes[first] = try BastionNode(
+            identity: identity(first, cluster: nil, kind: .data), durable: disk, settings: NodeSettings(), pledgedBallot: .never, seed: 1,
+            now: now)
+        run(until: { self.leader == first })
+    }
+
     /// Lets time pass in ticks of 10 ms until the condition holds, at most `seconds`.
     @discardableResult
     func run(seconds: Int = 10, until done: () -> Bool = { false }) -> Bool {
@@ -52,18 +65,23 @@ final class TestNodes {
 
     /// Asks a node and lets time pass until it answers.
     func ask(
-        _ node: String, _ request: ClusterRequest, key: String? = nil, peer: PeerIdentity? = nil
+        _ node: String, _ request: ClusterRequest, key: String? = nil, peer: PeerIdentity? = nil, run: RunClaim? = nil,
+        overrides: [String] = []
     ) -> Result<ClusterReply, BastionError>? {
-        let id = begin(node, request, key: key, peer: peer)
-        run(until: { self.replies[id] != nil })
+        let id = begin(node, request, key: key, peer: peer, run: run, overrides: overrides)
+        self.run(until: { self.replies[id] != nil })
         return replies[id]
     }
 
     /// Asks a node and does not wait.
-    func begin(_ node: String, _ request: ClusterRequest, key: String? = nil, peer: PeerIdentity? = nil) -> UInt64 {
+    func begin(
+        _ node: String, _ request: ClusterRequest, key: String? = nil, peer: PeerIdentity? = nil, run: RunClaim? = nil,
+        overrides: [String] = []
+    ) -> UInt64 {
         nextRequest += 1
         let metadata = RequestMetadata(
-            requestID: requestID("q\(nextRequest)"), idempotencyKey: key.map(requestID), actor: "test")
+            requestID: requestID("q\(nextRequest)"), idempotencyKey: key.map(requestID), actor: "test", overrides: overrides,
+            runID: run?.runID, fencing: run?.fencing)
         feed(node, .request(id: nextRequest, request, metadata, peer: peer))
         deliver()
         return nextRequest
@@ -131,7 +149,8 @@ final class TestNodes {
             } catch {
                 halts.append("\(node): \(error)")
             }
-        case .halt(let why): halts.append("\(node): \(why)")
+        case .halt(_, let why): halts.append("\(node): \(why)")
+        case .archive(let snapshot): archives.append((node, snapshot))
         case .peers(let list): peers[node] = list
         case .measured(let measurement): measured[node, default: []].append(measurement)
         default: break

@@ -13,7 +13,7 @@ package final class SimChecks {
     }
 
     package private(set) var violation: Violation?
-    package let raft = RaftSafetyChecker()
+    package private(set) var raft = RaftSafetyChecker()
     package let writers: WriterChecker
     package let commits = CommitChecker()
     package let timelines = TimelineChecker()
@@ -21,6 +21,14 @@ package final class SimChecks {
     /// The state of the highest index that anybody applied.
     package private(set) var newestState = ClusterState()
     private var newestIndex = LogIndex.zero
+
+    /// The log and what only it knew were lost; a new one goes on from an archive.
+    func restored(to state: ClusterState) {
+        raft = RaftSafetyChecker()
+        newestState = state
+        newestIndex = .zero
+        timelines.restored(to: state)
+    }
 
     init(ignoresWriters: Bool) { writers = WriterChecker(isOff: ignoresWriters) }
 
@@ -36,6 +44,7 @@ package final class SimChecks {
             newestIndex = node.raft.appliedIndex
             newestState = node.state
             timelines.applied(newestState, sim)
+            sim.restore?.observed(newestState)
         }
     }
 }
@@ -90,6 +99,12 @@ package final class CommitChecker {
         protected[row] = (sim.now, machine.name)
     }
 
+    /// An operator accepted this node's data as what counts: what it lacks is given up.
+    func accepted(_ files: SimFiles) {
+        let rows = Set(files.records.compactMap(\.row))
+        protected = protected.filter { rows.contains($0.key) }
+    }
+
     /// A server became writable: its WAL is the history that survives.
     func judge(_ files: SimFiles, on name: NodeName, _ sim: Simulation) {
         guard !protected.isEmpty else { return }
@@ -114,6 +129,9 @@ package final class TimelineChecker {
         lastTimeline = state.lastTimeline
     }
 
+    /// Numbers of timelines begin again where the archive knows of them; tokens must be higher than any ever used.
+    func restored(to state: ClusterState) { lastTimeline = state.lastTimeline }
+
     func promoted(_ machine: SimMachine, to timeline: UInt32, token: FencingToken?, _ sim: Simulation) {
         promotions += 1
         guard let token else { return sim.violate("CH10", "\(machine.name) was promoted without a token") }
@@ -125,6 +143,7 @@ package final class TimelineChecker {
 /// CH12: a proxy never connects a session to a server of an older epoch than it has applied.
 package final class ProxyChecker {
     func connected(_ machine: SimMachine, to server: SimServer, epoch: FencingToken, _ sim: Simulation) {
+        if machine.isGhost { sim.violate("B8", "\(machine.name) routes by the state of the lost cluster") }
         guard let applied = machine.daemon.node?.state.primary, applied.phase == .serving else { return }
         if let token = server.token, token < applied.token {
             sim.violate("CH12", "the proxy of \(machine.name) connected to token \(token), it has applied \(applied.token)")

@@ -122,12 +122,13 @@ package final class SimDaemon {
     }
 
     package func request(
-        _ request: ClusterRequest, peer: PeerIdentity? = nil, _ done: @escaping (Result<ClusterReply, BastionError>) -> Void
+        _ request: ClusterRequest, peer: PeerIdentity? = nil, overrides: [String] = [],
+        _ done: @escaping (Result<ClusterReply, BastionError>) -> Void
     ) {
         nextRequest += 1
         replies[nextRequest] = done
         guard let id = RequestID("request-\(machine.name)-\(process.life)-\(nextRequest)") else { return }
-        feed(.request(id: nextRequest, request, RequestMetadata(requestID: id, actor: "operator"), peer: peer))
+        feed(.request(id: nextRequest, request, RequestMetadata(requestID: id, actor: "operator", overrides: overrides), peer: peer))
     }
 
     package func stop() {
@@ -172,6 +173,7 @@ package final class SimDaemon {
             replies.removeValue(forKey: id)?(result)
         // The simulator compares whole states (CH5).
         case .readConfirmed, .measured, .digest: break
+        case .archive(let snapshot): sim.restore?.archived(snapshot)
         case .virtualAddress(let order): machine.address.obey(order)
         case .route(let table):
             route = table
@@ -184,9 +186,9 @@ package final class SimDaemon {
             sim.tell("\(machine.name) may stop: \(why)")
             machine.address.daemonStopped()
             end(losing: false)
-        case .halt(let why):
+        case .halt(let code, let why):
             sim.tell("\(machine.name) halts: \(why)")
-            if why.contains("D67") { isRemoved = true } else { sim.violate("halt", "\(machine.name): \(why)") }
+            if code == .removed { isRemoved = true } else { sim.violate("halt", "\(machine.name): \(why)") }
             end(losing: false)
         }
     }
@@ -320,7 +322,8 @@ extension Simulation {
         }
         for delay in network.arrivals(from.index, target.index) {
             after(delay) { [self] in
-                guard network.isOpen(from.index, target.index), target.memberID == member, !target.isSuspended else { return }
+                // RA19: a handshake with another cluster is refused.
+            guard network.isOpen(from.index, target.index), target.memberID == member, from.cluster == target.cluster, !target.isSuspended else { return }
                 target.daemon.process.receive(life: target.daemon.process.life) {
                     target.daemon.feed(.message(from: sender, carried))
                 }

@@ -53,10 +53,19 @@ final class SimDisk {
     var waitingCount: Int { waiting.count }
 
     func wipe() {
+        busyUntil = 0
         hardState = HardState()
         snapshot = nil
         entries = []
         waiting = []
+    }
+
+    /// A directory as `restore` stages it: an empty log behind one snapshot, no vote. The pledge file is one per cluster.
+    func restore(_ new: Snapshot) {
+        wipe()
+        pledge = .never
+        hardState = HardState(term: new.term)
+        snapshot = new
     }
 
     private func take(_ batch: PersistBatch) {

@@ -86,6 +86,8 @@ package final class SimGuard {
                     "\(machine.name) guard \(status.state.rawValue) token \(status.token?.description ?? "none") \(status.fenceReason ?? "")"
                 )
             }
+            // A running server that was taken over serves under the token of its first lease (4.12).
+            if core?.status.state == .primary, let token = core?.status.token { machine.postgres.server?.token = token }
             for effect in effects { perform(effect) }
         }
     }

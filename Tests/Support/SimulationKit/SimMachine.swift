@@ -8,7 +8,10 @@ package final class SimMachine {
     package let index: Int
     package let name: NodeName
     unowned let sim: Simulation
-    let cluster: ClusterID
+    /// Of its Raft directory, or the one that it is to be added to.
+    private(set) var cluster: ClusterID
+    /// It runs with a Raft directory of the cluster that was lost.
+    package private(set) var isGhost = false
     package private(set) var memberID: MemberID
     var clock: SimClock
     let disk = SimDisk()
@@ -22,11 +25,12 @@ package final class SimMachine {
     package private(set) lazy var client = SimClient(self)
     package private(set) lazy var address = SimAddress(self)
 
-    init(_ index: Int, cluster: ClusterID, _ sim: Simulation) {
+    /// - Parameter name: nil: `node1` and so on.
+    init(_ index: Int, cluster: ClusterID, _ sim: Simulation, name: String? = nil) {
         self.index = index
         self.sim = sim
         self.cluster = cluster
-        guard let name = NodeName("node\(index + 1)") else { fatalError("the name of node \(index + 1) is not valid") }
+        guard let name = NodeName(name ?? "node\(index + 1)") else { fatalError("the name of node \(index + 1) is not valid") }
         self.name = name
         memberID = MemberID(rawValue: sim.random.wide())
         clock = SimClock(rate: 1, raw: 0, now: 0)
@@ -83,6 +87,28 @@ package final class SimMachine {
         guardian.feed(.tick)
         postgres.thaw()
         daemon.process.thaw()
+    }
+
+    /// It comes back with its directory of before the restore (B8).
+    func becomeGhost() {
+        isGhost = true
+        isWanted = false
+    }
+
+    /// The directory is lost or reset; it waits to be added to that cluster.
+    func leave(for cluster: ClusterID) {
+        resetMember()
+        daemon.forgetRemoval()
+        self.cluster = cluster
+        isGhost = false
+        isWanted = true
+    }
+
+    /// `restore --bootstrap`: this node alone, from a snapshot.
+    func restore(cluster: ClusterID, member: MemberID, _ snapshot: Snapshot) {
+        leave(for: cluster)
+        memberID = member
+        disk.restore(snapshot)
     }
 
     /// `node reset`: the Raft directory is wiped and a new member id drawn; the data stay.

@@ -27,6 +27,8 @@ package struct SimPlan: Sendable {
     package var startFailureRate = 0.0
     package var actionFailureRate = 0.0
     package var usesCodec = false
+    /// The cluster follows another one's primary (`standby_cluster`).
+    package var followsAnother = false
     /// Clocks run outside AS1 and schedulers outside AS2: PR1 is off, PR2 must hold all the same.
     package var breaksClocks = false
     package var settings = NodeSettings()

@@ -207,6 +207,7 @@ extension SimPostgres {
             result.receiver = ReceiverFacts(
                 status: "streaming", host: stream.upstream.machine.name.rawValue, port: 5432, flushedLSN: LSN(files.flushedEnd),
                 timeline: TimelineID(files.timeline))
+            result.receiver?.upstreamEnd = LSN(stream.toldEnd)
         }
         return result
     }

@@ -60,6 +60,7 @@ extension SimPostgres {
         stream.sent = files.flushed
         stream.arrivesAt = max(stream.arrivesAt, sim.now + delay)
         let (history, newest) = (files.history, files.newestKnownTimeline)
+        stream.toldEnd = files.flushedEnd
         sim.after(stream.arrivesAt - sim.now, on: stream.receiver.process) {
             stream.downstream.receive(piece, history, newest, stream)
         }
@@ -89,6 +90,7 @@ extension SimPostgres {
         guard let server, server === stream.receiver, count <= files.records.count else { return }
         files.flushed = max(files.flushed, count)
         server.received = files.flushedEnd
+        pump(server)  // Whoever streams from here.
         let end = files.flushedEnd
         sim.after(sim.random.time(sim.plan.replayLag), on: server.process) { server.replayed = max(server.replayed, end) }
         answer(end, stream)

@@ -115,6 +115,24 @@ package final class SimPostgres {
         }
     }
 
+    /// While a restored cluster waits, somebody starts the server that was primary as it was.
+    ///
+    /// - Returns: whether it was started.
+    func startByHand() -> Bool {
+        guard machine.isUp, server == nil, files.isPresent, files.marker == nil, !files.wasStandby else { return false }
+        files.hasStandbySignal = false
+        guard spawn(token: nil) else { return false }
+        sim.tell("\(machine.name) postgres was started by hand")
+        sim.after(sim.random.time(0.1...2), on: machine.guardian.process) { [self] in
+            machine.guardian.feed(.rogueSignal(.foreignPostmaster))
+        }
+        return true
+    }
+
+    /// It belongs to another cluster: nothing is promised of it.
+    func markOutside() { server?.isRogue = true }
+
+    package var isStreaming: Bool { server?.isStreaming == true }
     package var isRogue: Bool { server?.isRogue == true }
 
     /// Whether every record here is the record of `other` at its place.

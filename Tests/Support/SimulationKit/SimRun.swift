@@ -14,6 +14,8 @@ package struct SimRun: Sendable {
         package var protected: Int
         package var promotions: Int
         package var steps: Int
+        /// Situations that the run reached, by name.
+        package var marks: Set<String> = []
     }
 
     /// CH13: how long everything may take to be well again.

@@ -77,6 +77,8 @@ final class SimStream {
     var answersAt: Int64 = 0
     var progressAt: Int64
     var isRetrying = false
+    /// The sender's end of WAL, as far as it told.
+    var toldEnd: UInt64 = 0
 
     init(
         from upstream: SimPostgres, _ sender: SimServer, to downstream: SimPostgres, _ receiver: SimServer, name: String, sent: Int,

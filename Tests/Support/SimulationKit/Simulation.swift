@@ -14,8 +14,11 @@ package final class Simulation {
     package let story: SimStory
     package let network: SimNetwork
     package private(set) var machines: [SimMachine] = []
+    /// The primary of the cluster that this one follows.
+    package private(set) var upstream: SimUpstream?
     package private(set) var operators: SimOperators?
     package private(set) var faults: SimFaults?
+    package private(set) var restore: SimRestore?
     package let checks: SimChecks
     var random: SimRandom
     private var queue = SimQueue()
@@ -25,12 +28,14 @@ package final class Simulation {
         story = SimStory(isTold: isTold)
         checks = SimChecks(ignoresWriters: plan.breaksClocks)
         random = SimRandom(seed: plan.seed)
-        network = SimNetwork(count: plan.nodes, random: SimRandom(seed: plan.seed ^ 0x6E65_7477))
+        network = SimNetwork(count: plan.nodes + (plan.followsAnother ? 1 : 0), random: SimRandom(seed: plan.seed ^ 0x6E65_7477))
         network.weather = plan.weather
         let cluster = ClusterID(rawValue: random.wide())
         for index in 0..<plan.nodes { machines.append(SimMachine(index, cluster: cluster, self)) }
+        if plan.followsAnother { upstream = SimUpstream(index: plan.nodes, self) }
         operators = SimOperators(self)
         faults = SimFaults(self)
+        restore = SimRestore(self)
         for machine in machines { machine.boot() }
         operators?.begin()
     }
@@ -94,7 +99,9 @@ package final class Simulation {
 
     // MARK: Looking around
 
-    package func machine(_ name: NodeName?) -> SimMachine? { machines.first { $0.name == name } }
+    package func machine(_ name: NodeName?) -> SimMachine? {
+        machines.first { $0.name == name } ?? upstream.flatMap { $0.machine.name == name ? $0.machine : nil }
+    }
     func machine(_ member: MemberID) -> SimMachine? { machines.first { $0.memberID == member } }
 
     /// The leader that may decide; the one of the highest term when two believe it.
