@@ -19,7 +19,7 @@ PACKAGES = libpq-dev libsqlite3-dev libyaml-dev libarchive-dev postgresql postgr
 AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 INSTALL_BUILD = .build/install
 
-.PHONY: help setup build demo test lint format docs simulate fuzz bench bench-backup conformance guide install clean
+.PHONY: help setup build demo test lint format docs simulate fuzz bench bench-backup conformance runbooks guide install clean
 
 help:
 	@echo "make setup      install the Debian packages that are missing"
@@ -32,6 +32,7 @@ help:
 	@echo "make fuzz       damaged input, FUZZ_ROUNDS=200000 per test"
 	@echo "make bench      the benchmarks; make bench-backup: backups beside the guide's script"
 	@echo "make guide      every bash block of the operations guide as written, on machines made of namespaces (as root)"
+	@echo "make runbooks   every runbook's cases: simulated, then on throw-away clusters of real daemons and servers"
 	@echo "make conformance  schemathesis against the API: EXAMPLES=20 per operation"
 	@echo "make install    release build into PREFIX=/usr/local, with unit and user"
 	@echo "make clean      remove what was built"
@@ -67,7 +68,7 @@ build:
 # Tests with sockets, processes and servers measure time: they run one at a time, scenarios in a process of their own.
 # Network interfaces and namespaces are made by root only.
 ROOT_TESTS = ^(VirtualIP|Guide)Tests\.
-IO_TESTS = ^(ProxyServer|RaftIO|HTTPAPI|Operations|PostgresControl|Guard|Telemetry)Tests\.
+IO_TESTS = ^(ProxyServer|BackupArchive|Bastion|RaftIO|HTTPAPI|Operations|PostgresControl|Guard|Telemetry)Tests\.
 
 test: setup build
 	@Tests/run.sh "unit, story, paper, golden, simulation, fuzz and tidy tests" \
@@ -118,6 +119,12 @@ conformance: build
 	bash Tests/Conformance/run.sh .build/debug/pgbastion $(EXAMPLES)
 
 # Outages as a client sees them, against the limits of the product (release build).
+runbooks: setup
+	$(SWIFT) build --product pgbastion
+	.build/debug/pgbastion runbook lint --dir runbooks --strict
+	.build/debug/pgbastion runbook test runbooks/tests --dir runbooks --coverage
+	.build/debug/pgbastion runbook test runbooks/tests --dir runbooks --on sandbox --report markdown=-
+
 bench: setup
 	$(SWIFT) build -c release --product pgbastion
 	.build/release/pgbastion sandbox measure --rounds $(ROUNDS)

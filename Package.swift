@@ -37,7 +37,7 @@ let package = Package(
         // L6
         .executableTarget(
             name: "pgbastion",
-            dependencies: ["Bastion", "CommandLineInterface", "ClusterModel"],
+            dependencies: ["Bastion", "CommandLineInterface", "Runbooks", "Operations", "ClusterModel"],
             swiftSettings: strict),
         // L5
         .target(

@@ -195,7 +195,9 @@ struct ConnectionSecrets {
         for part in text[mark...].dropFirst().split(separator: "&") {
             guard let equals = part.firstIndex(of: "=") else { continue }
             // A key that hides behind escapes is taken for one that has something to hide.
-            if keys.contains(String(part[..<equals])) || part[..<equals].contains("%") { found.append(part.index(after: equals)..<part.endIndex) }
+            if keys.contains(String(part[..<equals])) || part[..<equals].contains("%") {
+                found.append(part.index(after: equals)..<part.endIndex)
+            }
         }
         return found
     }

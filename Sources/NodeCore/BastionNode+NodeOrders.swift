@@ -76,7 +76,8 @@ extension BastionNode {
         let follows =
             primary?.phase == .serving && primary?.node != node && report?.isStreaming == true
             && report?.facts?.server?.timeline == primary?.timeline
-        guard follows || isLastPrimary else {
+        // After a restore the operator says which node counts, and nobody can be followed before (4.12).
+        guard follows || isLastPrimary || state.barrier != nil else {
             return refuse(
                 id,
                 precondition(

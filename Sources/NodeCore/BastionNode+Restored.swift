@@ -67,8 +67,8 @@ extension BastionNode {
                 id,
                 precondition(
                     "one_primary", "it is not known whether \(names) still runs a writable PostgreSQL",
-                    "run `pgbastion node reset` there and add it again, or say that it is off: `pgbastion resume --accept-primary \(primary)`"
-                ))
+                    "run `pgbastion node reset` there and add it again, or say that it is off: "
+                        + "`pgbastion resume --accept-primary \(primary)`"))
         }
         accept(primary, id, m)
     }
@@ -83,7 +83,8 @@ extension BastionNode {
         guard let record = state.nodes[node] else { return refuse(id, notFound(node)) }
         propose(
             .acceptPrimary(node: node, memberID: record.memberID), rules: ["D68"], actor: m.actor, requestID: m.idempotencyKey,
-            trace: m.requestID, reply: .init(id: id, success: ClusterReply(summary: "\"\(node)\" is accepted as the primary", leader: identity.name)))
+            trace: m.requestID,
+            reply: .init(id: id, success: ClusterReply(summary: "\"\(node)\" is accepted as the primary", leader: identity.name)))
     }
 
     /// Nothing is waited for, or it was said before.
@@ -112,10 +113,14 @@ extension BastionNode {
             return precondition("one_primary", "node \"\(node)\" cannot be accepted and assumed to be off", nil)
         }
         if record.standing == .fenced {
-            return precondition("node.healthy", "node \"\(node)\" is fenced: \(record.standingReason)", "run `pgbastion node unfence \(node)` first")
+            return precondition(
+                "node.healthy", "node \"\(node)\" is fenced: \(record.standingReason)", "run `pgbastion node unfence \(node)` first")
         }
         guard let report = recentReport(of: node), report.guardStatus != nil, let facts = report.facts else {
             return precondition("node.healthy", "node \"\(node)\" does not report", "see `pgbastion status`")
+        }
+        if let job = facts.unfinishedJob, !job.hasSuffix("-complete") {
+            return precondition("node.healthy", "a \(job) of the data directory of \"\(node)\" was interrupted", "accept another node")
         }
         let found = facts.server?.systemIdentifier ?? facts.systemIdentifier ?? report.stopped?.control.systemIdentifier
         guard let found, found == state.systemIdentifier || state.systemIdentifier == nil else {
@@ -125,7 +130,8 @@ extension BastionNode {
         }
         if let other = verifiedPrimaries.first(where: { $0 != node }) {
             return precondition(
-                "one_primary", "node \"\(other)\" runs a writable PostgreSQL of this cluster", "stop PostgreSQL on \"\(other)\", or accept it")
+                "one_primary", "node \"\(other)\" runs a writable PostgreSQL of this cluster",
+                "stop PostgreSQL on \"\(other)\", or accept it")
         }
         return m.overrides.contains("not_most_recent") ? nil : moreRecent(than: node, report)
     }
@@ -134,9 +140,10 @@ extension BastionNode {
         let mine = report.position
         for other in state.dataNodes.map(\.name) where other != node {
             guard let theirs = recentReport(of: other)?.position, mine.map({ theirs > $0 }) ?? true else { continue }
-            let where_ = mine.map { "\($0.timeline)/\($0.lsn)" } ?? "an unknown position"
+            let position = mine.map { "\($0.timeline)/\($0.lsn)" } ?? "an unknown position"
             return overridable(
-                "not_most_recent", "node \"\(other)\" has more recent data (\(theirs.timeline)/\(theirs.lsn)) than \"\(node)\" (\(where_))",
+                "not_most_recent",
+                "node \"\(other)\" has more recent data (\(theirs.timeline)/\(theirs.lsn)) than \"\(node)\" (\(position))",
                 "accept \"\(other)\"")
         }
         return nil

@@ -129,7 +129,8 @@ import Testing
 
     @Test func `a claimed window is told from a first claim`() async throws {
         let claim = #"{"series":"default","window":5,"window_seconds":3600,"by":"node1"}"#
-        #expect(String(decoding: await TestAPI().send("POST", "/v1/backup/claim", body: claim).body, as: UTF8.self) == "{\"claimed\":true}\n")
+        #expect(
+            String(decoding: await TestAPI().send("POST", "/v1/backup/claim", body: claim).body, as: UTF8.self) == "{\"claimed\":true}\n")
         let taken = TestAPI(
             failing(BastionError(.preconditionFailed, "refused", checks: [FailedCheck(id: "backup.window_unclaimed", actual: "x")])))
         #expect(String(decoding: await taken.send("POST", "/v1/backup/claim", body: claim).body, as: UTF8.self) == "{\"claimed\":false}\n")

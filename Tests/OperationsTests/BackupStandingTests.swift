@@ -5,7 +5,7 @@ import Testing
 /// What the catalogue of backups becomes on every surface (P14).
 @Suite struct BackupStandingTests {
     private func record(
-        _ kind: BackupRecord.Kind = .backup, _ id: String, series: String = "default", at: Int64, exitStatus: Int32 = 0
+        kind: BackupRecord.Kind = .backup, _ id: String, series: String = "default", at: Int64, exitStatus: Int32 = 0
     ) throws -> BackupRecord {
         var record = BackupRecord(
             kind: kind, id: id, series: series, at: at * 1_000, node: try #require(NodeName("node1")), exitStatus: exitStatus)
@@ -30,7 +30,7 @@ import Testing
     @Test func `the last success counts, whatever failed later; safety backups and drills are told apart`() throws {
         let records = [
             try record("a", at: 600), try record("", at: 1_200, exitStatus: 9), try record("s", series: "pre-restore", at: 1_800),
-            try record(.drill, "a", at: 2_400),
+            try record(kind: .drill, "a", at: 2_400),
         ]
         let standing = BackupStanding(view(records))
         #expect(standing.last?.id == "a")

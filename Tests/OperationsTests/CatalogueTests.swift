@@ -27,7 +27,8 @@ import Testing
                 "directive.list", "directive.show", "directive.cancel", "health-history", "history", "raft.status", "raft.transfer",
                 "raft.snapshot",
                 "op.list", "op.show", "op.wait", "op.cancel", "topology", "explain", "events", "logs", "metrics", "replication.slots",
-                "slot.drop", "connections", "raft.digest", "raft.log", "postgres.checkpoint", "pgconfig.get", "pgconfig.set",
+                "slot.drop", "connections", "raft.digest", "raft.log", "postgres.checkpoint", "standby.promote", "pgconfig.get",
+                "pgconfig.set",
                 "pgconfig.unset", "pgconfig.diff", "pgconfig.pending-restart", "state.export", "audit.list", "audit.verify",
                 "vip.status", "vip.reassert", "upgrade-check", "doctor", "config.diff", "config.reload", "token.create", "token.list",
                 "token.rotate", "token.revoke",
@@ -52,7 +53,7 @@ import Testing
     /// The drift test of `architecture.md`: an example that names what does not exist would be copied by people.
     @Test(arguments: Catalogue.operations.map(\.definition))
     func `the words and options of every example exist`(definition: OperationDefinition) {
-        let common = ["--yes", "--wait", "--no-wait", "--dry-run", "-o"]
+        let common = ["--yes", "--confirm", "--wait", "--no-wait", "--dry-run", "-o"]
         for example in definition.examples {
             var words = example.split(separator: " ").map(String.init)
             #expect(words.removeFirst() == "pgbastion")
@@ -110,6 +111,11 @@ import Testing
                 view.tokens = [
                     TokenView(name: "deploy", role: .operate, createdAt: "x", createdBy: "x", rotatedAt: nil, fingerprint: "0123")
                 ]
+                if name == "standby.promote" {
+                    view.standby = StandbyView(upstream: StandbyUpstream(host: "old", port: 5432, slot: nil), source: view.node)
+                    view.standby?.best = view.node
+                    view.standby?.lagBytes = 0
+                }
                 // What is cancelled has to run.
                 guard name.hasSuffix(".cancel") else { return }
                 if name == "op.cancel" { view.operation = OperationView(id: "op-9", kind: "switchover", phase: "hold", startedAt: "x") }

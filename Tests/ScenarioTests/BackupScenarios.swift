@@ -13,8 +13,10 @@ extension ScenarioTests.Backups {
         try await backedUp("live backup") { sandbox, directory in
             let node = sandbox.layout.nodes[1]
             let made = try ClientProgram.json("backup create --dir '\(directory)' --label why=test", on: node, of: sandbox)
-            try hold(try Shell.jq(".data | [.verified, .mode, (.agreed_by | length), (.index > 0), (.term > 0)] | map(tostring) | join(\" \")", made)
-                == "true linearizable 3 true true", made)
+            try hold(
+                try Shell.jq(
+                    ".data | [.verified, .mode, (.agreed_by | length), (.index > 0), (.term > 0)] | map(tostring) | join(\" \")", made)
+                    == "true linearizable 3 true true", made)
             let path = try Shell.jq(".data.path", made)
             let unpacked = Shell.run(
                 """
@@ -45,7 +47,8 @@ extension ScenarioTests.Backups {
             let config = sandbox.layout.configuration(node)
             let copy = directory + "/with-monitoring.yaml"
             _ = Shell.run(
-                "cp '\(config)' '\(copy)'; printf 'backup:\\n  ping_url: http://127.0.0.1:1/x\\n  textfile: /proc/none/x.prom\\n' >> '\(copy)'")
+                "cp '\(config)' '\(copy)'; printf 'backup:\\n  ping_url: http://127.0.0.1:1/x\\n  textfile: /proc/none/x.prom\\n' >> '\(copy)'"
+            )
             let monitored = Shell.run("'\(sandbox.program)' backup -q --dir '\(directory)' --config '\(copy)' < /dev/null")
             try hold(monitored.status == 0 && monitored.output.isEmpty && monitored.errors.isEmpty, "\(monitored)")
         }
@@ -56,7 +59,8 @@ extension ScenarioTests.Backups {
             let node = sandbox.layout.nodes[0]
             let held = Shell.run(
                 "mkdir -p '\(directory)' && chmod 700 '\(directory)' && exec 9>'\(directory)/.lock' && flock 9 && "
-                    + "PGBASTION_CONFIG='\(sandbox.layout.configuration(node))' '\(sandbox.program)' backup --dir '\(directory)' < /dev/null")
+                    + "PGBASTION_CONFIG='\(sandbox.layout.configuration(node))' '\(sandbox.program)' backup --dir '\(directory)' < /dev/null"
+            )
             try hold(held.status == 8 && held.errors.contains("another backup"), "\(held)")
             var skipped = 0
             for node in sandbox.layout.nodes {

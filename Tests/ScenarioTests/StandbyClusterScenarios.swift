@@ -29,7 +29,9 @@ extension ScenarioTests {
                 try await new.wait("the last record of the old cluster", seconds: 30) { try await lag(new, first) == 0 }
                 probe.stop()
                 let promoted = try await new.call("standby.promote", through: second, wait: .seconds(60))
-                try hold(promoted.ok && promoted.text.contains(#""from_timeline":2"#) && promoted.text.contains(#""new_timeline":3"#), promoted.text)
+                try hold(
+                    promoted.ok && promoted.text.contains(#""from_timeline":2"#) && promoted.text.contains(#""new_timeline":3"#),
+                    promoted.text)
                 try await expect(new.call("resume", through: first))
                 try await new.settled(seconds: 90)
 
@@ -40,7 +42,9 @@ extension ScenarioTests {
                 Report.line("cutover: \(probe.acknowledged.count) acknowledged rows, none lost")
                 let other = primary == first ? second : first
                 try await new.wait("the row on \(other.name)", seconds: 30) {
-                    try SimpleQuery.column("SELECT count(*) FROM \(CommitProbe.table) WHERE id = -1", on: new.adminConnection(other)) == ["1"]
+                    try SimpleQuery.column("SELECT count(*) FROM \(CommitProbe.table) WHERE id = -1", on: new.adminConnection(other)) == [
+                        "1"
+                    ]
                 }
                 // The old cluster is kept as it was fenced, and nothing of it is writable.
                 let kept = try await old.rest(source).nodes.first { $0.name == source.name }
@@ -67,11 +71,13 @@ extension ScenarioTests {
                 try await new.wait("the end of the stream", seconds: 30) {
                     try await new.call("status", through: node).text.contains("no node streams from")
                 }
-                try hold(Shell.run("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:\(node.apiPort)/health").output == "503", "health")
+                try hold(
+                    Shell.run("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:\(node.apiPort)/health").output == "503", "health")
                 try await expect(new.call("standby.promote", through: node, wait: .seconds(60)))
                 try await new.wait("a primary", seconds: 60) { try await new.rest(node).primary?.phase == "serving" }
                 _ = try SimpleQuery.column("INSERT INTO \(CommitProbe.table) VALUES (8)", on: new.clientConnection(node))
-                try hold(try SimpleQuery.column("SELECT count(*) FROM \(CommitProbe.table)", on: new.adminConnection(node)) == ["2"], "rows")
+                try hold(
+                    try SimpleQuery.column("SELECT count(*) FROM \(CommitProbe.table)", on: new.adminConnection(node)) == ["2"], "rows")
             }
         }
 

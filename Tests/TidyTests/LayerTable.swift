@@ -50,7 +50,7 @@ enum LayerTable {
                 "Metrics",
             ])),
         // Decision 0007: local commands answer with the catalogue's JSON values.
-        "pgbastion": Layer(level: 6, modules: ["Bastion", "CommandLineInterface", "ClusterModel", "Operations"]),
+        "pgbastion": Layer(level: 6, modules: ["Bastion", "CommandLineInterface", "ClusterModel", "Operations", "Runbooks"]),
         // The seams of reliability tests.
         "RaftStep": Layer(level: 6, modules: ["RaftCore", "RaftIO", "ClusterModel"]),
         "LinKV": Layer(level: 6, modules: ["RaftCore", "RaftIO", "ClusterModel"]),

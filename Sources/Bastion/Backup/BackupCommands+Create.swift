@@ -100,7 +100,8 @@ struct BackupRun {
     }
 
     private func ask(_ operation: String) async throws(BastionError) -> JSONValue {
-        let call = OperationCall(operation: operation, input: Array("{}".utf8), requestID: Self.requestID(), forward: false, timeout: .seconds(10))
+        let call = OperationCall(
+            operation: operation, input: Array("{}".utf8), requestID: Self.requestID(), forward: false, timeout: .seconds(10))
         let envelope = try OperationEnvelope(parsing: try await commands.connect().invoke(call))
         if let error = envelope.error { throw error }
         return envelope.data ?? .null
@@ -206,15 +207,23 @@ struct BackupRun {
             guard parts.count == 2 else { throw BastionError(.usage, "the label \"\(text)\" is not KEY=VALUE") }
             labels[String(parts[0])] = String(parts[1])
         }
-        let newest = try repository.list().filter { entry in
+        let entries = try repository.list()
+        waitForNextSecond(entries)
+        let newest = entries.filter { entry in
             entry.status == .good && entry.manifest?.series == series && entry.manifest?.cluster.name == configuration.cluster.name
         }.compactMap(\.retained).max { $1.isOlder(than: $0) ? false : $0.isOlder(than: $1) }
-        let previous = try repository.list().first { $0.name == newest?.name }?.manifest
+        let previous = entries.first { $0.name == newest?.name }?.manifest
         return ArchiveRequest(
             mode: input.stale == true ? .stale : .linearizable, series: series, labels: labels, previousID: previous?.id,
             previousClusterID: previous?.cluster.id, includesConfiguration: input.noConfig != true,
             includesRunbooks: input.noRunbooks != true && configuration.backup.includesRunbooks,
             createdAt: getenv("SOURCE_DATE_EPOCH").flatMap { Int64(String(cString: $0)) })
+    }
+
+    /// Names count seconds: a second archive of the same state in the same second would need the name of the first.
+    private func waitForNextSecond(_ entries: [BackupRepository.Entry]) {
+        guard getenv("SOURCE_DATE_EPOCH") == nil, entries.contains(where: { $0.manifest?.createdAt == .now }) else { return }
+        pause(milliseconds: UInt32(1_005 - wallClockMilliseconds() % 1_000))
     }
 
     private func output(_ created: BackupRepository.Created, _ spool: Spool) -> BackupCreateOutput {
@@ -235,7 +244,9 @@ struct BackupRun {
 
     // MARK: follow-ups
 
-    private var copyDirectories: [String] { (input.copyTo ?? []) + configuration.backup.copyTo.filter { !(input.copyTo ?? []).contains($0) } }
+    private var copyDirectories: [String] {
+        (input.copyTo ?? []) + configuration.backup.copyTo.filter { !(input.copyTo ?? []).contains($0) }
+    }
 
     /// Step 9.
     private func copy(_ name: String, from spool: Spool, to target: String, _ sha256: String) throws(BastionError) {
@@ -266,7 +277,8 @@ struct BackupRun {
 
     private func catalogueLine(exitStatus: Int32) -> BackupRecord {
         var line = BackupRecord(
-            id: created?.manifest.id ?? "", series: series, at: wallClockMilliseconds(), node: configuration.node.name, exitStatus: exitStatus)
+            id: created?.manifest.id ?? "", series: series, at: wallClockMilliseconds(), node: configuration.node.name,
+            exitStatus: exitStatus)
         line.durationSeconds = elapsed
         line.goodCount = goodCount
         line.copiesFailed = copiesFailed

@@ -58,19 +58,19 @@ final class SandboxHands: ManualHands {
     private func carryOut(_ call: OperationInvocation) async throws(BastionError) {
         let sandbox = sandbox
         if call.operation == "sandbox.load" { return try await load() }
-        if call.operation == "sandbox.add" { return try add(call.text("node")) }
+        if call.operation == "sandbox.add" { return try await add(call.text("node")) }
         let node = try sandbox.node(call.text("node") ?? "")
         switch call.operation {
         case "sandbox.stop": try await stop(node, SIGTERM)
         case "sandbox.kill": try await stop(node, SIGKILL)
-        case "sandbox.start": try sandbox.startDaemon(node, version: state.withLock { $0.versions[node.name] })
+        case "sandbox.start": try await start(node)
         case "sandbox.crash": sandbox.killNode(node)
         case "sandbox.freeze": sandbox.signal(SIGSTOP, .daemon, node)
         case "sandbox.thaw": sandbox.signal(SIGCONT, .daemon, node)
         case "sandbox.restart":
             if let version = call.text("report_version") { state.withLock { $0.versions[node.name] = version } }
             try await stop(node, SIGTERM)
-            try sandbox.startDaemon(node, version: state.withLock { $0.versions[node.name] })
+            try await start(node)
         case "sandbox.wipe": TextFiles.removeTree("\(sandbox.layout.root(node))/raft")
         case "sandbox.wipe-postgres": TextFiles.removeTree(sandbox.layout.dataDirectory(node))
         case "sandbox.stop-postgres": sandbox.signal(SIGINT, .postmaster, node)
@@ -84,13 +84,23 @@ final class SandboxHands: ManualHands {
         try await sandbox.wait("the daemon of \(node.name) to end", seconds: 30) { sandbox.daemonPID(node) == nil }
     }
 
+    /// A person looks whether a service runs before going on.
+    private func start(_ node: SandboxNode) async throws(BastionError) {
+        let sandbox = sandbox
+        try sandbox.startDaemon(node, version: state.withLock { $0.versions[node.name] })
+        try await sandbox.wait("the daemon of \(node.name) to answer", seconds: 30) {
+            _ = try await sandbox.call("version", through: node)
+            return true
+        }
+    }
+
     /// One more node, empty, with its daemon started.
-    private func add(_ name: String?) throws(BastionError) {
+    private func add(_ name: String?) async throws(BastionError) {
         let wider = try sandbox.adding()
         state.withLock { $0.sandbox = wider }
         guard let node = wider.layout.nodes.last else { return }
         if let name, name != node.name { throw BastionError(.usage, "the next node of the sandbox is \(node.name), not \(name)") }
-        try wider.startDaemon(node)
+        try await start(node)
     }
 
     /// The first call starts the writer; a second one stops it, when the cluster is about to be lost on purpose.

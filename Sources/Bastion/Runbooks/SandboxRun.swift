@@ -125,7 +125,7 @@ package struct SandboxRun: Sendable {
 }
 
 /// Any daemon of the sandbox that runs; an offline runbook's own node only.
-private struct SandboxInvoker: OperationInvoker {
+private struct SandboxInvoker: OperationInvoker, ArchiveClient {
     let hands: SandboxHands
     let isOffline: Bool
 
@@ -140,5 +140,28 @@ private struct SandboxInvoker: OperationInvoker {
             }
         }
         throw last
+    }
+
+    /// The first daemon that runs.
+    private func first() throws(BastionError) -> HTTPOperationInvoker {
+        let sandbox = hands.sandbox
+        guard let node = sandbox.layout.nodes.first(where: { sandbox.daemonPID($0) != nil }) else {
+            throw BastionError(.unavailable, "no daemon of the sandbox runs")
+        }
+        return sandbox.invoker(node)
+    }
+
+    func fetchArchive(
+        _ request: ArchiveRequest, timeout: Duration, into sink: @escaping @Sendable ([UInt8]) throws(BastionError) -> Void
+    ) async throws(BastionError) -> String {
+        try await first().fetchArchive(request, timeout: timeout, into: sink)
+    }
+
+    func record(_ record: BackupRecord, requestID: RequestID) async throws(BastionError) {
+        try await first().record(record, requestID: requestID)
+    }
+
+    func claim(_ claim: BackupClaim, requestID: RequestID) async throws(BastionError) -> Bool {
+        try await first().claim(claim, requestID: requestID)
     }
 }

@@ -34,7 +34,8 @@ extension LocalCommandDefinition {
             words: ["runbook", "lint"], summary: "look for mistakes in runbooks",
             discussion: """
                 Everything that can be known without a cluster, with line and column. Ends with 65 when there are errors; with
-                --strict with 2 when there are only warnings. Without FILE every runbook that can be found is checked.
+                --strict with 2 when there are only warnings. Without FILE every runbook that can be found is checked. Files NAME.test.yaml
+                are read as scenario tests.
                 """,
             parameters: [
                 ParameterDefinition(

@@ -109,17 +109,29 @@ struct RunbookLintCommand: LocalCommand {
         var findings: [RunbookDiagnostic] = []
         var texts: [String] = []
         for file in files {
-            let found = RunbookLint.check(file.reading, file: file.path, in: environment).diagnostics
+            let isTest = file.path.hasSuffix(".test.yaml")
+            let found = isTest ? testFindings(file, library) : RunbookLint.check(file.reading, file: file.path, in: environment).diagnostics
             findings += found
             texts += found.map { DiagnosticText.text($0, lines: file.lines) }
         }
         findings.sort(by: RunbookDiagnostic.inOrder)
-        let summary = "\(files.count) runbook\(files.count == 1 ? "" : "s"): \(DiagnosticText.summary(findings))"
+        let summary = "\(files.count) file\(files.count == 1 ? "" : "s"): \(DiagnosticText.summary(findings))"
         let isGitHub = arguments.text("output") == "github"
         return LocalOutcome(
             text: isGitHub ? DiagnosticText.github(findings) : (texts + [summary]).joined(separator: "\n"),
             data: .record([("files", .number("\(files.count)")), ("findings", .array(findings.map { DiagnosticText.json($0) }))]),
             names: findings.map(\.rule.rawValue), exitStatus: status(findings, isStrict: arguments.flag("strict")))
+    }
+
+    /// Findings in a file of scenario tests: its form, and the names in it.
+    private func testFindings(_ file: RunbookFile, _ library: RunbookLibrary) -> [RunbookDiagnostic] {
+        let (tests, found) = TestFileReader.read(file.reading, file: file.path)
+        guard let tests else { return found }
+        let lint = TestFileLint(library: library.loaded) { name in
+            let path = name.hasPrefix(BuiltinState.prefix) ? name : RunbookTestCommand.fixture(name, [file.path])
+            do throws(BastionError) { return .success(try StateSource.document(path, sources)) } catch { return .failure(error) }
+        }
+        return (found + lint.findings(tests)).sorted(by: RunbookDiagnostic.inOrder)
     }
 
     private func status(_ findings: [RunbookDiagnostic], isStrict: Bool) -> Int32 {

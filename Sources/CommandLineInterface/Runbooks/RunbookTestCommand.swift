@@ -106,7 +106,7 @@ package struct RunbookTestCommand: LocalCommand {
     }
 
     /// A fixture is named from the directory above the test files'.
-    private static func fixture(_ name: String, _ tests: [String]) -> String {
+    static func fixture(_ name: String, _ tests: [String]) -> String {
         guard !name.hasPrefix("/"), let first = tests.first else { return name }
         let parts = first.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
         return parts.isEmpty ? name : (parts + [Substring(name)]).joined(separator: "/")

@@ -16,7 +16,8 @@ extension NodeAgent {
         if isForeign(stopped.control.systemIdentifier, c) { return [] }
         guard stopped.wasStandby || stopped.hasBackupLabel == true else {
             memory.state = "failed"
-            memory.failure = "D42: its data ran writable, so they may differ from those of \(standby.upstream.address); "
+            memory.failure =
+                "D42: its data ran writable, so they may differ from those of \(standby.upstream.address); "
                 + "replace them with `pgbastion node reinit \(c.me)`"
             return []
         }

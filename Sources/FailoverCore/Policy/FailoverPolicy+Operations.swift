@@ -21,11 +21,15 @@ extension FailoverPolicy {
 
     // MARK: failover
 
-    private func appointBootstrap(_ operation: OperationRecord, _ c: PolicyContext, _ d: inout PolicyDecision) {
+    private mutating func appointBootstrap(_ operation: OperationRecord, _ c: PolicyContext, _ d: inout PolicyDecision) {
         guard let name = operation.to, let node = c.state.nodes[name], let report = c.fresh(name),
             let guardStatus = report.guardStatus, let timeline = report.position?.timeline,
             let basis = basis(for: node, c)
         else { return }
+        guard c.state.barrier == nil || node.mayBeAccepted else {
+            memory.explanation = "D15: \"\(name)\" was accepted and is \(node.standing.rawValue): \(node.standingReason)"
+            return
+        }
         // An adopted primary keeps the timeline it is on (AG5, 4.12). Of a restored cluster only the data knows the last timeline.
         let isAdopted = guardStatus.state == .primary && report.facts?.server?.isInRecovery == false
         let keeps = isAdopted && (c.state.barrier != nil || (basis == .never && timeline == c.state.lastTimeline))

@@ -11,7 +11,9 @@ extension FailoverPolicy {
         }
         if let server = c.fresh(standby.source)?.streamingServer {
             // PostgreSQL streams only between servers with one identifier: it is the upstream's.
-            if c.state.systemIdentifier == nil || (c.state.systemIdentifier == server.systemIdentifier && server.timeline > c.state.lastTimeline) {
+            if c.state.systemIdentifier == nil
+                || (c.state.systemIdentifier == server.systemIdentifier && server.timeline > c.state.lastTimeline)
+            {
                 return d.propose(.setSystemIdentifier(server.systemIdentifier, timeline: server.timeline), ["D60", "AG5"])
             }
         }

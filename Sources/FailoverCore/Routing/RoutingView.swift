@@ -85,7 +85,8 @@ package struct RoutingView: Sendable {
     /// The primary's last known position minus the replica's replayed one; nil when either is unknown.
     package func lagBytes(_ node: NodeName) -> UInt64? {
         let end =
-            state.isStandby ? reports.values.compactMap(\.report.upstreamEnd).max()
+            state.isStandby
+            ? reports.values.compactMap(\.report.upstreamEnd).max()
             : state.primary.flatMap { reports[$0.node]?.report.facts?.server?.flushLSN }
         guard let end,
             let server = reports[node]?.report.facts?.server, server.isInRecovery

@@ -23,6 +23,12 @@ package struct BarrierRecord: Sendable, Codable, Hashable {
     package var open: [NodeName] { nodes.filter { $0.value == .unknown }.keys.sorted() }
 }
 
+extension NodeRecord {
+    /// An operator's fence outlives a restore (D15), and data of another system are nobody's (D60). Other standings speak of the
+    /// former cluster's primary.
+    var mayBeAccepted: Bool { standing != .fenced && standing != .refused }
+}
+
 extension ClusterState {
     /// AG1's exception: the cluster waits for a primary to be accepted, or this node was, and has no token yet.
     package func mayRunUnleased(_ node: NodeName) -> Bool {
@@ -37,12 +43,13 @@ extension ClusterState {
     }
 
     /// The operator's word: the other listed nodes are former members that have to be reset before they come back.
-    mutating func acceptPrimary(_ node: NodeName, _ memberID: MemberID) throws(Rejection) {
+    mutating func acceptPrimary(_ node: NodeName, _ memberID: MemberID, at time: Int64) throws(Rejection) {
         guard !isStandby else { throw Rejection("standby.active", "this cluster follows another one") }
         guard let waiting = barrier else { throw Rejection("one_primary", "this cluster does not wait for a primary to be accepted") }
         guard let record = nodes[node], record.memberID == memberID, record.kind == .data, !record.isFormerMember else {
             throw Rejection("node.exists", "node \"\(node)\" is not a data node of this cluster")
         }
+        try endBootstrap(besides: node, at: time)
         for listed in waiting.open { barrier?.nodes[listed] = listed == node ? .confirmed : .attested }
         barrier?.accepted = node
         paused = nil

@@ -143,7 +143,7 @@ extension ClusterState {
         case .recordRun(let summary): recordRun(summary)
         case .digestMark: break
         case .clearBarrier(let node, let mark): try clearBarrier(node, mark)
-        case .acceptPrimary(let node, let memberID): try acceptPrimary(node, memberID)
+        case .acceptPrimary(let node, let memberID): try acceptPrimary(node, memberID, at: entry.wallTime)
         }
     }
 

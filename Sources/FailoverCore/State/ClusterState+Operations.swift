@@ -97,6 +97,15 @@ extension ClusterState {
         operation = nil
     }
 
+    /// Another node is accepted after the restore: the attempt with the former choice ends, unless it is being promoted.
+    mutating func endBootstrap(besides node: NodeName, at time: Int64) throws(Rejection) {
+        guard let running = operation, running.to != node else { return }
+        guard running.kind == .bootstrap, running.phase == .pledge else {
+            throw Rejection("no_operation_in_progress", "operation \(running.id) is in progress")
+        }
+        finish(.failed, message: "\(node) was accepted instead", at: time)
+    }
+
     mutating func recordRelease(
         _ token: FencingToken, _ incarnation: GuardIncarnation, _ evidence: ReleaseEvidence, at time: Int64
     ) throws(Rejection) {
@@ -168,12 +177,15 @@ extension ClusterState {
         guard barrier == nil || isAccepted else {
             throw Rejection("D68", "after the restore not every former node is accounted for, or another one was accepted")
         }
-        let standingFits = record.standing == .ready || (record.standing == .joining && (hasNeverServed || isAccepted))
+        let standingFits =
+            record.standing == .ready || (record.standing == .joining && hasNeverServed) || (isAccepted && record.mayBeAccepted)
         guard standingFits else { throw Rejection("SE5", "node \"\(a.node)\" stands at \(record.standing.rawValue)") }
         let isAdoption = a.basis == .never && running.kind == .bootstrap && a.timeline == lastTimeline
         // The lost part of the history may have used numbers that only the data directory knows (4.12).
         let isFromData = isAccepted && a.timeline.rawValue > 0
-        guard a.timeline == lastTimeline.next || isAdoption || isFromData else { throw Rejection("D59", "timeline \(a.timeline) is not the next") }
+        guard a.timeline == lastTimeline.next || isAdoption || isFromData else {
+            throw Rejection("D59", "timeline \(a.timeline) is not the next")
+        }
         switch a.basis {
         case .never: guard lastToken == .never else { throw Rejection("LE8", "a token was assigned before") }
         case .released:

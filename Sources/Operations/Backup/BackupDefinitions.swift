@@ -29,8 +29,10 @@ package enum BackupOperations {
             """,
         parameters: [
             ParameterDefinition(name: "series", kind: .text, help: "archives of one series replace one another", defaultText: "default"),
-            ParameterDefinition(name: "label", kind: .textList, help: "KEY=VALUE kept in the manifest; may be repeated", example: "change=1234"),
-            ParameterDefinition(name: "dir", kind: .text, help: "directory to store it in instead of backup.dir", example: "/backup/pgbastion"),
+            ParameterDefinition(
+                name: "label", kind: .textList, help: "KEY=VALUE kept in the manifest; may be repeated", example: "change=1234"),
+            ParameterDefinition(
+                name: "dir", kind: .text, help: "directory to store it in instead of backup.dir", example: "/backup/pgbastion"),
             ParameterDefinition(name: "copy_to", kind: .textList, help: "a further directory to store it in; may be repeated"),
             ParameterDefinition(name: "keep", kind: .flag, help: "never remove this archive"),
             ParameterDefinition(name: "note", kind: .text, help: "why it is kept"),

@@ -75,7 +75,8 @@ package struct BackupListOutput: OperationOutput {
         for row in backups {
             table.add([
                 row.id ?? row.name, row.createdAt ?? "-", row.series ?? "-", row.index.map { "\($0)" } ?? "-",
-                SizeValue(bytes: UInt64(clamping: row.sizeBytes)).description, row.status == "good" ? "yes" : row.status, row.keep ? "yes" : "-",
+                SizeValue(bytes: UInt64(clamping: row.sizeBytes)).description, row.status == "good" ? "yes" : row.status,
+                row.keep ? "yes" : "-",
             ])
         }
         return table.text

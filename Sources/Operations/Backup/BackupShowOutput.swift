@@ -102,7 +102,9 @@ package struct BackupShowOutput: OperationOutput {
         table.add("created", "\(createdAt) on \(source.node) (\(source.mode))")
         table.add("cluster", "\(cluster.name) \(cluster.id), epoch \(cluster.epoch)")
         table.add("series", series)
-        if !labels.isEmpty { table.add("labels", labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")) }
+        if !labels.isEmpty {
+            table.add("labels", labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", "))
+        }
         table.add("position", "term \(raft.term), index \(raft.index)")
         table.add("members", (raft.voters + raft.learners.map { "\($0) (learner)" }).joined(separator: ", "))
         table.add("digest", "\(state.sha256) agreed by \(state.agreedBy.isEmpty ? "nobody" : state.agreedBy.joined(separator: ", "))")

@@ -43,7 +43,9 @@ package enum StandbyPromoteOperation: CatalogueOperation {
         let checks = [view.checkQuorum(), view.checkIdle(), view.checkStandbyReady(limit: limit)]
         let upstream = view.standby?.upstream.address ?? "the other cluster"
         let best = (view.standby?.best).orDash
-        var steps = ["stop receiving from \(upstream), on every node", "promote the most advanced node, \(best) now", "the others follow it"]
+        var steps = [
+            "stop receiving from \(upstream), on every node", "promote the most advanced node, \(best) now", "the others follow it",
+        ]
         if view.standby?.isStreaming == true {
             steps.append("note: \(upstream) still streams; what it accepts after the promotion is not here. Fence it first")
         }

@@ -116,7 +116,9 @@ extension RunEngine {
             case .success(let output): return .succeeded(output, "succeeded")
             case .failure(let error):
                 last = StepFailure(step: frame.path(step), item: frame.item, error)
-                if request.isMutating, error.isOpen, refusal == nil || error.code == .timeout {
+                // What this machine did itself is known.
+                let isRemote = !RunEngine.isLocal(request.invocation.operation)
+                if request.isMutating, isRemote, error.isOpen, refusal == nil || error.code == .timeout {
                     switch try await settled(request) {
                     case .finished(.success(let output)): return .succeeded(output, "adopted")
                     case .finished(.failure(let known)): last = StepFailure(step: frame.path(step), item: frame.item, known)

@@ -29,7 +29,8 @@ extension GuideCluster {
         try new.succeed(
             """
             install -d -o postgres -g postgres -m 0700 /var/lib/pgbastion/postgresql
-            scp -q node1:/var/lib/pgbastion/postgresql/secrets.json /var/lib/pgbastion/postgresql/
+            umask 077
+            ssh node1 cat /var/lib/pgbastion/postgresql/secrets.json > /var/lib/pgbastion/postgresql/secrets.json
             chown postgres: /var/lib/pgbastion/postgresql/secrets.json
             """)
         let section = "standby_cluster:\n  host: \(first.address)\n  port: 5434\n  slot: blue_green\n"

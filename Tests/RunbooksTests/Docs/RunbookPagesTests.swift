@@ -26,7 +26,9 @@ struct RunbookPagesTests {
     @Test func `a page names risk, parameters, checks and steps`() throws {
         let runbook = try #require(try ShippedRunbooks.library()["primary-data-corruption"]?.runbook)
         let page = RunbookMarkdown.page(runbook)
-        for part in ["| Risk | destructive |", "| `max_lag` | bytes | `10MiB` |", "(can be overridden)", "Point of no return.", "## In every case"] {
+        for part in [
+            "| Risk | destructive |", "| `max_lag` | bytes | `10MiB` |", "(can be overridden)", "Point of no return.", "## In every case",
+        ] {
             #expect(page.contains(part), "\(part)")
         }
     }
