@@ -103,6 +103,10 @@ docs:
 	.build/debug/pgbastion docs markdown --out docs/reference
 	.build/debug/pgbastion docs schemas --out docs/reference/schemas
 	.build/debug/pgbastion docs openapi --out docs/reference
+	mkdir -p docs/reference/runbooks
+	for runbook in runbooks/*.yaml; do name=$$(basename $$runbook .yaml); \
+		.build/debug/pgbastion runbook docs $$name --dir runbooks > docs/reference/runbooks/$$name.md || exit 1; \
+	done
 	.build/debug/pgbastion docs man --out docs/man
 	.build/debug/pgbastion completions bash > completions/pgbastion.bash
 	.build/debug/pgbastion completions zsh > completions/_pgbastion

@@ -58,22 +58,25 @@ _pgbastion_argument() {
 
 _pgbastion_words() {
     case $1 in
-        '') echo 'status list health leader version wait peer peers add-node remove-node node drain undrain rejoin reinit reinitialize switchover failover pause resume replication lag routes directive directives health-history checks history raft transfer op ops topology explain events logs metrics slots slot connections postgres pgconfig state audit vip upgrade-check doctor config token serve start sandbox context alerts completions docs help' ;;
+        '') echo 'status list health leader version wait peer peers add-node remove-node node drain undrain rejoin reinit reinitialize switchover failover pause resume replication lag routes directive directives health-history checks history raft transfer op ops topology explain events logs metrics slots slot connections postgres standby pgconfig state audit vip upgrade-check doctor config token serve start sandbox backup backups runbook runbooks context alerts restore completions docs help' ;;
         'peer') echo 'list add promote remove show' ;;
-        'node') echo 'show drain undrain fence unfence restart restart-hold restart-release rejoin reinit' ;;
+        'node') echo 'show drain undrain fence unfence restart restart-hold restart-release rejoin reinit reset' ;;
         'replication') echo 'status slots' ;;
         'directive') echo 'list show cancel' ;;
-        'raft') echo 'status transfer snapshot digest log' ;;
+        'raft') echo 'status transfer snapshot digest log recover' ;;
         'op') echo 'list show wait cancel' ;;
         'slot') echo 'drop' ;;
         'postgres') echo 'checkpoint' ;;
+        'standby') echo 'promote' ;;
         'pgconfig') echo 'get set unset diff pending-restart' ;;
-        'state') echo 'export' ;;
+        'state') echo 'export diff schema' ;;
         'audit') echo 'list verify' ;;
         'vip') echo 'status reassert' ;;
         'config') echo 'diff reload init validate show schema' ;;
         'token') echo 'create list rotate revoke' ;;
         'sandbox') echo 'start list stop kill freeze demo measure' ;;
+        'backup') echo 'create list show verify drill prune keep unkeep diff' ;;
+        'runbook') echo 'list show docs lint schema plan run resume rollback abort status history unlock test' ;;
         'context') echo 'list use add remove' ;;
         'alerts') echo 'export test' ;;
         'help') echo 'exit-codes environment output conditions' ;;
@@ -87,7 +90,7 @@ _pgbastion_options() {
         'version') echo '--cluster -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --fields --filter --help' ;;
         'wait') echo '--stable-for --interval -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --fields --filter --help' ;;
         'peer add'|'add-node') echo '--learner -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --dry-run --wait --no-wait --reason --override --help' ;;
-        'peer promote'|'node undrain'|'undrain'|'node unfence'|'node restart-release'|'node rejoin'|'rejoin'|'resume'|'raft snapshot'|'postgres checkpoint') echo '-c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --dry-run --wait --no-wait --reason --override --help' ;;
+        'peer promote'|'node undrain'|'undrain'|'node unfence'|'node restart-release'|'node rejoin'|'rejoin'|'raft snapshot'|'postgres checkpoint') echo '-c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --dry-run --wait --no-wait --reason --override --help' ;;
         'peer remove'|'remove-node') echo '--force -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --dry-run --wait --no-wait --reason --override -y --yes --confirm --help' ;;
         'node drain'|'drain') echo '--timeout -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --request-id --dry-run --wait --no-wait --reason --override --help' ;;
         'node fence'|'directive cancel'|'raft transfer'|'transfer'|'op cancel'|'slot drop'|'vip reassert'|'token rotate'|'token revoke') echo '-c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --dry-run --wait --no-wait --reason --override -y --yes --confirm --help' ;;
@@ -97,6 +100,7 @@ _pgbastion_options() {
         'switchover') echo '--to --max-lag --max-transaction -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --dry-run --wait --no-wait --reason --override -y --yes --confirm --help' ;;
         'failover') echo '--to --allow-data-loss -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --dry-run --wait --no-wait --reason --override -y --yes --confirm --help' ;;
         'pause') echo '--for --reason -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --dry-run --wait --no-wait --override --help' ;;
+        'resume') echo '--accept-primary --assume-dead -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --dry-run --wait --no-wait --reason --override -y --yes --confirm --help' ;;
         'directive list'|'directives') echo '--node --status -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --fields --filter --help' ;;
         'health-history'|'checks'|'history') echo '-n -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --fields --filter --help' ;;
         'explain') echo '--at --rule -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --fields --filter --help' ;;
@@ -105,6 +109,7 @@ _pgbastion_options() {
         'metrics') echo '--grep --node -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --fields --filter --help' ;;
         'connections') echo '--node -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --fields --filter --help' ;;
         'raft log') echo '--tail --node -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --fields --filter --help' ;;
+        'standby promote') echo '--max-lag -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --dry-run --wait --no-wait --reason --override --confirm --help' ;;
         'pgconfig set'|'pgconfig unset') echo '--expected-version -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --dry-run --wait --no-wait --reason --override -y --yes --confirm --help' ;;
         'state export') echo '--redact -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --fields --filter --help' ;;
         'audit list') echo '-n --all -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --fields --filter --help' ;;
@@ -113,7 +118,7 @@ _pgbastion_options() {
         'config diff') echo '--all -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --fields --filter --help' ;;
         'config reload') echo '--all -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --dry-run --wait --no-wait --reason --override --help' ;;
         'token create') echo '--role -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --timeout --request-id --dry-run --wait --no-wait --reason --override --help' ;;
-        'serve'|'start'|'config validate'|'config schema'|'sandbox list'|'sandbox demo'|'context list'|'context use'|'context remove'|'alerts test'|'completions'|'help') echo '-c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --help' ;;
+        'serve'|'start'|'config validate'|'config schema'|'sandbox list'|'sandbox demo'|'runbook schema'|'state schema'|'context list'|'context use'|'context remove'|'alerts test'|'completions'|'help') echo '-c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --help' ;;
         'config init') echo '--node --address --bootstrap --join --out --force --set -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --help' ;;
         'config show') echo '--effective --origins -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --help' ;;
         'sandbox start'|'sandbox') echo '--nodes --dir --detach -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --help' ;;
@@ -121,7 +126,27 @@ _pgbastion_options() {
         'sandbox kill') echo '--process --dir -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --help' ;;
         'sandbox freeze') echo '--process --thaw --dir -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --help' ;;
         'sandbox measure') echo '--rounds -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --help' ;;
+        'backup create'|'backup') echo '--series --label --dir --copy-to --keep --note --no-prune --retention --no-config --no-runbooks --stale --offline --data-dir --assume-committed --if-leader --once-per --splay --lock-wait -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --dry-run --help' ;;
+        'backup list'|'backups') echo '--dir --series --all -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --fields --filter --help' ;;
+        'backup show'|'backup diff'|'runbook list'|'runbook'|'runbooks'|'runbook show'|'runbook docs') echo '--dir -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --fields --filter --help' ;;
+        'backup verify') echo '--latest --all --level --quarantine --dir -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --fields --filter --help' ;;
+        'backup drill') echo '--temp --dir -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --fields --filter --help' ;;
+        'backup prune') echo '--dir --series --retention --lock-wait -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --dry-run -y --yes --confirm --help' ;;
+        'backup keep') echo '--note --dir -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --dry-run --help' ;;
+        'backup unkeep') echo '--dir -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --dry-run --help' ;;
+        'runbook lint') echo '--strict --guide --dir -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --help' ;;
+        'state diff') echo '-c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --fields --filter --help' ;;
+        'runbook plan') echo '-p --param --params-file --state --out --timestamps --dir -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --help' ;;
+        'runbook run') echo '-p --param --params-file --plan --dry-run --step --yes --confirm --override --from --only --allow-exec --report --sandbox --keep --dir -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --help' ;;
+        'runbook resume') echo '--retry-step --skip-step --ack --accept-changes --yes --confirm --report --dir -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --help' ;;
+        'runbook rollback'|'runbook abort') echo '--report --dir -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --help' ;;
+        'runbook status'|'runbook history') echo '-c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --fields --filter --help' ;;
+        'runbook unlock') echo '--confirm -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --addr --context --token-file --ca --cert --key --insecure --no-forward --help' ;;
+        'runbook test') echo '--on --coverage --only --report --dir -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --help' ;;
         'context add') echo '--addr --ca --token-file --default-output --protected -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --help' ;;
+        'restore') echo '--bootstrap --to --section --undo --as-new-node --assume-dead --override -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --fields --filter --dry-run -y --yes --confirm --help' ;;
+        'raft recover') echo '--plan --apply --undo --with --override -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --fields --filter --dry-run --confirm --help' ;;
+        'node reset') echo '--purge-older --override -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --dry-run --confirm --help' ;;
         'docs') echo '--out -c --config -o --output -q --quiet -v --verbose --json-log --color --no-color --no-input --help' ;;
     esac
 }
@@ -134,10 +159,14 @@ _pgbastion_arguments() {
         'directive show'|'directive cancel') echo '@directives' ;;
         'op show'|'op wait'|'op cancel') echo '@operations' ;;
         'slot drop') echo '@nodes @slots' ;;
-        'pgconfig get'|'pgconfig set'|'pgconfig unset'|'help') echo 'VALUE...' ;;
+        'pgconfig get'|'pgconfig set'|'pgconfig unset'|'runbook lint'|'runbook test'|'help') echo 'VALUE...' ;;
         'doctor') echo 'local config network raft cluster postgres replication vip backup security systemd upgrade...' ;;
-        'token create'|'config validate'|'context add') echo 'VALUE' ;;
+        'token create'|'config validate'|'runbook resume'|'runbook rollback'|'runbook abort'|'runbook status'|'runbook unlock'|'context add') echo 'VALUE' ;;
         'token rotate'|'token revoke') echo '@tokens' ;;
+        'backup show'|'backup drill'|'backup keep'|'backup unkeep'|'restore') echo '@backups' ;;
+        'backup verify') echo '@backups...' ;;
+        'backup diff'|'state diff') echo 'VALUE VALUE' ;;
+        'runbook show'|'runbook docs'|'runbook plan'|'runbook run') echo '@runbooks' ;;
         'context use'|'context remove') echo '@contexts' ;;
         'completions') echo 'bash zsh fish' ;;
         'docs') echo 'man markdown openapi schemas' ;;
@@ -146,17 +175,25 @@ _pgbastion_arguments() {
 
 _pgbastion_values() {
     case "$1 $2" in
-        'status --node'|'list --node'|'node reinit --from'|'reinit --from'|'reinitialize --from'|'switchover --to'|'failover --to'|'directive list --node'|'directives --node'|'logs --node'|'metrics --node'|'connections --node'|'raft log --node'|'doctor --node'|'config init --node') echo '@nodes' ;;
-        'wait --stable-for'|'wait --interval'|'node drain --timeout'|'drain --timeout'|'node restart --hold'|'node restart-hold --for'|'switchover --max-lag'|'switchover --max-transaction'|'failover --allow-data-loss'|'pause --for'|'pause --reason'|'directive list --status'|'directives --status'|'health-history -n'|'checks -n'|'history -n'|'explain --at'|'explain --rule'|'events --since'|'events --type'|'events -n'|'events --after'|'logs --request-id'|'logs --since'|'logs -n'|'logs --after'|'metrics --grep'|'raft log --tail'|'pgconfig set --expected-version'|'pgconfig unset --expected-version'|'audit list -n'|'upgrade-check --to'|'upgrade-check --binary'|'upgrade-check --binary-report'|'config init --address'|'config init --join'|'config init --out'|'config init --set'|'sandbox start --nodes'|'sandbox start --dir'|'sandbox --nodes'|'sandbox --dir'|'sandbox stop --dir'|'sandbox kill --dir'|'sandbox freeze --dir'|'sandbox measure --rounds'|'context add --addr'|'context add --ca'|'context add --token-file'|'alerts export --dir'|'docs --out') echo 'VALUE' ;;
-        'peer add --override'|'add-node --override'|'peer promote --override'|'node drain --override'|'drain --override'|'node undrain --override'|'undrain --override'|'node fence --override'|'node unfence --override'|'node restart --override'|'node restart-hold --override'|'node restart-release --override'|'node rejoin --override'|'rejoin --override'|'node reinit --override'|'reinit --override'|'reinitialize --override'|'failover --override'|'pause --override'|'resume --override'|'directive cancel --override'|'raft transfer --override'|'transfer --override'|'raft snapshot --override'|'op cancel --override'|'slot drop --override'|'postgres checkpoint --override'|'pgconfig set --override'|'pgconfig unset --override'|'vip reassert --override'|'config reload --override'|'token create --override'|'token rotate --override'|'token revoke --override') echo '' ;;
+        'status --node'|'list --node'|'node reinit --from'|'reinit --from'|'reinitialize --from'|'switchover --to'|'failover --to'|'resume --accept-primary'|'directive list --node'|'directives --node'|'logs --node'|'metrics --node'|'connections --node'|'raft log --node'|'doctor --node'|'config init --node') echo '@nodes' ;;
+        'wait --stable-for'|'wait --interval'|'node drain --timeout'|'drain --timeout'|'node restart --hold'|'node restart-hold --for'|'switchover --max-lag'|'switchover --max-transaction'|'failover --allow-data-loss'|'pause --for'|'pause --reason'|'resume --assume-dead'|'directive list --status'|'directives --status'|'health-history -n'|'checks -n'|'history -n'|'explain --at'|'explain --rule'|'events --since'|'events --type'|'events -n'|'events --after'|'logs --request-id'|'logs --since'|'logs -n'|'logs --after'|'metrics --grep'|'raft log --tail'|'standby promote --max-lag'|'pgconfig set --expected-version'|'pgconfig unset --expected-version'|'audit list -n'|'upgrade-check --to'|'upgrade-check --binary'|'upgrade-check --binary-report'|'config init --address'|'config init --join'|'config init --out'|'config init --set'|'sandbox start --nodes'|'sandbox start --dir'|'sandbox --nodes'|'sandbox --dir'|'sandbox stop --dir'|'sandbox kill --dir'|'sandbox freeze --dir'|'sandbox measure --rounds'|'backup create --series'|'backup create --label'|'backup create --dir'|'backup create --copy-to'|'backup create --note'|'backup create --retention'|'backup create --data-dir'|'backup create --once-per'|'backup create --splay'|'backup create --lock-wait'|'backup --series'|'backup --label'|'backup --dir'|'backup --copy-to'|'backup --note'|'backup --retention'|'backup --data-dir'|'backup --once-per'|'backup --splay'|'backup --lock-wait'|'backup list --dir'|'backup list --series'|'backups --dir'|'backups --series'|'backup show --dir'|'backup verify --dir'|'backup drill --temp'|'backup drill --dir'|'backup prune --dir'|'backup prune --series'|'backup prune --retention'|'backup prune --lock-wait'|'backup keep --note'|'backup keep --dir'|'backup unkeep --dir'|'backup diff --dir'|'runbook list --dir'|'runbook --dir'|'runbooks --dir'|'runbook show --dir'|'runbook docs --dir'|'runbook lint --guide'|'runbook lint --dir'|'runbook plan -p'|'runbook plan --param'|'runbook plan --params-file'|'runbook plan --state'|'runbook plan --out'|'runbook plan --dir'|'runbook run -p'|'runbook run --param'|'runbook run --params-file'|'runbook run --plan'|'runbook run --confirm'|'runbook run --from'|'runbook run --only'|'runbook run --report'|'runbook run --dir'|'runbook resume --ack'|'runbook resume --confirm'|'runbook resume --report'|'runbook resume --dir'|'runbook rollback --report'|'runbook rollback --dir'|'runbook abort --report'|'runbook abort --dir'|'runbook unlock --confirm'|'runbook test --only'|'runbook test --report'|'runbook test --dir'|'context add --addr'|'context add --ca'|'context add --token-file'|'alerts export --dir'|'restore --to'|'raft recover --with'|'node reset --purge-older'|'docs --out') echo 'VALUE' ;;
+        'peer add --override'|'add-node --override'|'peer promote --override'|'node drain --override'|'drain --override'|'node undrain --override'|'undrain --override'|'node fence --override'|'node unfence --override'|'node restart --override'|'node restart-hold --override'|'node restart-release --override'|'node rejoin --override'|'rejoin --override'|'node reinit --override'|'reinit --override'|'reinitialize --override'|'failover --override'|'pause --override'|'directive cancel --override'|'raft transfer --override'|'transfer --override'|'raft snapshot --override'|'op cancel --override'|'slot drop --override'|'postgres checkpoint --override'|'pgconfig set --override'|'pgconfig unset --override'|'vip reassert --override'|'config reload --override'|'token create --override'|'token rotate --override'|'token revoke --override'|'runbook run --override') echo '' ;;
         'peer remove --override'|'remove-node --override') echo 'node.not_primary membership.removal_safe' ;;
         'node reinit --method'|'reinit --method'|'reinitialize --method') echo 'auto rewind basebackup' ;;
         'switchover --override') echo 'replica.caught_up no_long_transaction no_base_backup' ;;
+        'resume --override') echo 'not_most_recent' ;;
         'logs --event') echo 'failover health raft auth' ;;
+        'standby promote --override') echo 'standby.ready' ;;
         'token create --role') echo 'read operate admin' ;;
         'sandbox kill --process') echo 'node daemon guard postmaster' ;;
         'sandbox freeze --process') echo 'daemon guard postmaster' ;;
+        'backup verify --level') echo 'quick full' ;;
+        'runbook test --on') echo 'simulator sandbox' ;;
         'context add --default-output') echo 'table wide json jsonl yaml name' ;;
+        'restore --section') echo 'pgconfig' ;;
+        'restore --override') echo 'unsealed' ;;
+        'raft recover --override') echo 'not_most_advanced' ;;
+        'node reset --override') echo 'only_voter' ;;
         *' -c'|*' --config') echo 'FILE' ;;
         *' -o'|*' --output') echo 'table wide json jsonl yaml name' ;;
         *' --color') echo 'auto always never' ;;

@@ -83,7 +83,7 @@ extension BastionNode {
                 state.barrier != nil
                 ? .drop(reason: "the cluster was restored, and no primary serves yet")
                 : isHandingOver
-                ? .drop(reason: "leadership is being handed over") : duty.lease.leaderClaim(isReady: isReadyLeader, now: now)
+                    ? .drop(reason: "leadership is being handed over") : duty.lease.leaderClaim(isReady: isReadyLeader, now: now)
         case .primary:
             if mayStillBeOurs(duty) { return }
             claim = duty.lease.primaryClaim(primaryAddressContext, now: now)

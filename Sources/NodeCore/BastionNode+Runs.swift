@@ -61,7 +61,8 @@ extension ClusterRequest {
             [name]
         case .failover(let to, _), .switchover(let to, _, _): Set([to, primary].compactMap { $0 })
         case .takeHold: Set([primary].compactMap { $0 })
-        case .promoteStandby, .transferLeadership, .pause, .resume, .patchPostgresParameters, .cancelOperation, .cancelDirective, .createToken,
+        case .promoteStandby, .transferLeadership, .pause, .resume, .patchPostgresParameters, .cancelOperation, .cancelDirective,
+            .createToken,
             .rotateToken:
             []
         }

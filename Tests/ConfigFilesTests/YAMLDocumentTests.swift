@@ -17,10 +17,13 @@ import Testing
 
     @Test func `every node knows its line and column`() throws {
         let root = try YAMLDocument.parse("a: 1\nb:\n  - x\n  - {c: \"d\"}\n", file: "f")
-        #expect(root["a"] == YAMLNode(.scalar("1", plain: true), at: TextPosition(line: 1, column: 4), to: TextPosition(line: 1, column: 5)))
+        #expect(
+            root["a"] == YAMLNode(.scalar("1", plain: true), at: TextPosition(line: 1, column: 4), to: TextPosition(line: 1, column: 5)))
         #expect(root["b"]?.position == TextPosition(line: 3, column: 3))
         let second = root["b"]?.elements?.last
-        #expect(second?["c"] == YAMLNode(.scalar("d", plain: false), at: TextPosition(line: 4, column: 9), to: TextPosition(line: 4, column: 12)))
+        #expect(
+            second?["c"]
+                == YAMLNode(.scalar("d", plain: false), at: TextPosition(line: 4, column: 9), to: TextPosition(line: 4, column: 12)))
         #expect(second?.entries?.first?.position == TextPosition(line: 4, column: 6))
     }
 

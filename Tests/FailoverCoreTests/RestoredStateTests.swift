@@ -7,7 +7,8 @@ import Testing
 @Suite struct RestoredStateTests {
     private static let newID = ClusterID(rawValue: 77)
     private static let newMember = MemberID(rawValue: 4242)
-    private static let archive = RestoredFrom(archiveID: "20260217T020000Z-e1-i9-abcd0123", sha256: "5e0c", by: "root@host", manner: .restore)
+    private static let archive = RestoredFrom(
+        archiveID: "20260217T020000Z-e1-i9-abcd0123", sha256: "5e0c", by: "root@host", manner: .restore)
 
     private func restored(_ state: ClusterState, on node: String = "a", _ archive: RestoredFrom = archive) -> ClusterState {
         state.restored(on: name(node), member: Self.newMember, newID: Self.newID, now: 9000, archive: archive)
@@ -107,7 +108,8 @@ import Testing
 
     @Test func `locks, hold, lease, claims and idempotency keys are gone, and the longest wait is kept in the barrier`() {
         let bench = StateBench.serving()
-        bench.must(.setHold(HoldRecord(id: 7, token: FencingToken(1), guardIncarnation: guardOf("a"), durationMilliseconds: 60_000, reason: "")))
+        bench.must(
+            .setHold(HoldRecord(id: 7, token: FencingToken(1), guardIncarnation: guardOf("a"), durationMilliseconds: 60_000, reason: "")))
         bench.must(.setLeaseTerms(milliseconds: 30_000))
         bench.must(.acquireLock(RunLock(runID: "r1", runbook: "x", node: nil, holder: "u@h", at: 1)))
         bench.must(.claimBackup(BackupClaim(series: "default", window: 5, windowSeconds: 3600, by: name("a"))))
@@ -135,7 +137,8 @@ import Testing
     @Test func `the barrier lists every former data node, also those of an earlier restore`() {
         let after = restored(StateBench.serving().state)
         #expect(after.barrier?.open == [name("a"), name("b"), name("c")], "a witness has nothing to write to")
-        let again = after.restored(on: name("a"), member: MemberID(rawValue: 5), newID: ClusterID(rawValue: 78), now: 1, archive: Self.archive)
+        let again = after.restored(
+            on: name("a"), member: MemberID(rawValue: 5), newID: ClusterID(rawValue: 78), now: 1, archive: Self.archive)
         #expect(again.barrier?.open == [name("a"), name("b"), name("c")])
         #expect(again.barrier?.claimed == name("a"))
         #expect(again.barrier?.waitMilliseconds == after.barrier?.waitMilliseconds)

@@ -6,7 +6,7 @@ import Testing
 @Suite struct DiagnosisTests {
     /// What this version has no facts for: skipped whatever else holds.
     private static let alwaysSkipped: Set<String> = [
-        "config.runbooks_valid",
+        "config.runbooks_valid"
     ]
     /// Can only fail or be skipped until somebody asks on the network.
     private static let skippedWhenHealthy = alwaysSkipped.union(["vip.not_duplicated"])

@@ -22,7 +22,8 @@ import Testing
         return try StagedDirectory(
             path,
             StagedDirectory.Content(
-                clusterID: ClusterID(rawValue: 7), epoch: 2, memberID: MemberID(rawValue: 70), index: LogIndex(1_000_004), state: [1, 2, 3],
+                clusterID: ClusterID(rawValue: 7), epoch: 2, memberID: MemberID(rawValue: 70), index: LogIndex(1_000_004),
+                state: [1, 2, 3],
                 files: [RestoredMarker.fileName: try marker.encoded()]), owner: nil)
     }
 

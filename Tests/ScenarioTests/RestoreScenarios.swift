@@ -25,7 +25,9 @@ extension ScenarioTests.RestoreScenarios {
             try site.refused("\(site.folder)/backups/other.tar.gz", with: "unsupported_archive", 65)
             try site.refused("\(site.folder)/damaged/a.tar.gz", with: "integrity", 9)
             try site.refused("\(site.folder)/unsealed/a.tar.gz", with: "unsealed", 9)
-            try site.refused("latest", with: "cluster_name_mismatch", 3, config: try site.variant("name", "s/name: sandbox/name: another/"), name: "another",
+            try site.refused(
+                "latest", with: "cluster_name_mismatch", 3, config: try site.variant("name", "s/name: sandbox/name: another/"),
+                name: "another",
                 archive: site.archive)
             try site.refused("latest", with: "node_unknown", 3, config: try site.variant("node", "s/name: node1/name: nodex/"))
             try site.refused("latest", with: "cluster_alive", 3)
@@ -34,7 +36,8 @@ extension ScenarioTests.RestoreScenarios {
                 "latest", with: "system_id_mismatch", 9, "--assume-dead",
                 config: try site.variant("system", "s|data_dir: .*/data$|data_dir: \(site.folder)/foreign|"))
             try site.refused(
-                "latest", with: "io", 74, "--assume-dead", config: try site.variant("full", "s|data_dir: .*/raft$|data_dir: \(site.folder)/locked/raft|"))
+                "latest", with: "io", 74, "--assume-dead",
+                config: try site.variant("full", "s|data_dir: .*/raft$|data_dir: \(site.folder)/locked/raft|"))
             try site.refused("latest", with: "", 3, "--assume-dead", name: "wrong")
             let silent = try site.unchanged { Shell.run(site.command("latest", site.config, "--assume-dead")) }
             try hold(silent.status == 64 && silent.errors.contains("--confirm NAME"), "\(silent)")
@@ -49,11 +52,13 @@ extension ScenarioTests.RestoreScenarios {
         try await played("unpacking") { sandbox in
             let site = try RestoreSite(sandbox)
             let to = site.folder + "/out"
-            let result = Shell.run("'\(sandbox.program)' restore latest --to '\(to)' --config '\(site.config)'; cd '\(to)' && sha256sum -c checksums.sha256")
+            let result = Shell.run(
+                "'\(sandbox.program)' restore latest --to '\(to)' --config '\(site.config)'; cd '\(to)' && sha256sum -c checksums.sha256")
             try hold(result.status == 0 && result.output.contains("state/fsm.json: OK"), "\(result)")
             let again = Shell.run("'\(sandbox.program)' restore latest --to '\(to)' --config '\(site.config)'")
             try hold(again.status == 3 && again.errors.contains("not_empty"), "\(again)")
-            let damaged = Shell.run("'\(sandbox.program)' restore '\(site.folder)/damaged/a.tar.gz' --to '\(site.folder)/no' --config '\(site.config)'")
+            let damaged = Shell.run(
+                "'\(sandbox.program)' restore '\(site.folder)/damaged/a.tar.gz' --to '\(site.folder)/no' --config '\(site.config)'")
             try hold(damaged.status == 9 && access(site.folder + "/no", F_OK) != 0, "\(damaged)")
         }
     }
@@ -95,7 +100,9 @@ extension ScenarioTests.RestoreScenarios {
 
     // MARK: Complete loss
 
-    @Test func `all consensus state is lost: restore, accept the primary, add the others; no PostgreSQL is restarted (B6, P17)`() async throws {
+    @Test func `all consensus state is lost: restore, accept the primary, add the others; no PostgreSQL is restarted (B6, P17)`()
+        async throws
+    {
         try await played("complete loss") { sandbox in
             let nodes = sandbox.layout.nodes
             try await lengthenPause(sandbox)
@@ -108,7 +115,8 @@ extension ScenarioTests.RestoreScenarios {
             // node3 keeps its old directory: a ghost of the former cluster.
             for node in nodes.prefix(2) { _ = Shell.run("rm -rf '\(sandbox.layout.root(node))/raft'") }
             let restored = Shell.run(
-                "'\(sandbox.program)' restore '\(site.archive)' --bootstrap --confirm sandbox -o json --config '\(sandbox.layout.configuration(nodes[0]))'")
+                "'\(sandbox.program)' restore '\(site.archive)' --bootstrap --confirm sandbox -o json --config '\(sandbox.layout.configuration(nodes[0]))'"
+            )
             try hold(restored.status == 0, "\(restored)")
             try hold(try Shell.jq(".data.epoch", restored.output) == "\(made + 1)", restored.output)
             try sandbox.startDaemon(nodes[0])
@@ -122,7 +130,8 @@ extension ScenarioTests.RestoreScenarios {
             // The ghost is refused and changes nothing.
             try sandbox.startDaemon(nodes[2])
             try await sandbox.wait("node1 to refuse the ghost", seconds: 60) {
-                Shell.run("grep -c 'belongs to cluster\\|foreign' '\(sandbox.layout.log(nodes[2]))' '\(sandbox.layout.log(nodes[0]))'").status == 0
+                Shell.run("grep -c 'belongs to cluster\\|foreign' '\(sandbox.layout.log(nodes[2]))' '\(sandbox.layout.log(nodes[0]))'")
+                    .status == 0
             }
             try hold(try await sandbox.rest(nodes[0]).raft.voters == 1, "the ghost votes")
             let accepted = ClientProgram.run("resume --accept-primary node1 --yes", on: nodes[0], of: sandbox)
@@ -159,7 +168,8 @@ extension ScenarioTests.RestoreScenarios {
             try hold(reset.status == 3 && reset.errors.contains("only_voter"), "\(reset)")
             let undone = ClientProgram.run("raft recover --undo --confirm sandbox", on: nodes[0], of: sandbox)
             try hold(undone.status == 0, "\(undone)")
-            try hold(ClientProgram.run("raft recover --apply --confirm sandbox", on: nodes[0], of: sandbox).status == 0, "not applied again")
+            try hold(
+                ClientProgram.run("raft recover --apply --confirm sandbox", on: nodes[0], of: sandbox).status == 0, "not applied again")
             try sandbox.startDaemon(nodes[0])
             try await sandbox.wait("node1 to lead alone, paused", seconds: 60) {
                 let now = try await sandbox.rest(nodes[0])
@@ -168,7 +178,8 @@ extension ScenarioTests.RestoreScenarios {
             let accepted = ClientProgram.run("resume --accept-primary node1 --yes", on: nodes[0], of: sandbox)
             try hold(accepted.status == 0, "\(accepted)")
             for node in nodes.dropFirst() {
-                try hold(ClientProgram.run("node reset --confirm \(node.name)", on: node, of: sandbox).status == 0, "\(node.name) was not reset")
+                try hold(
+                    ClientProgram.run("node reset --confirm \(node.name)", on: node, of: sandbox).status == 0, "\(node.name) was not reset")
                 try sandbox.startDaemon(node)
                 try await added(node, through: nodes[0], sandbox)
             }
@@ -282,7 +293,8 @@ private struct RestoreSite {
 
     /// Nothing below the site was made, removed or written.
     func unchanged(_ body: () -> Shell.Result) throws -> Shell.Result {
-        let look = "cd '\(folder)' && find . -printf '%p %s %i %m %T@\\n' | sort && find . -type f -not -path './locked/*' | sort | xargs sha256sum"
+        let look =
+            "cd '\(folder)' && find . -printf '%p %s %i %m %T@\\n' | sort && find . -type f -not -path './locked/*' | sort | xargs sha256sum"
         let before = Shell.run(look).output
         let result = body()
         try hold(Shell.run(look).output == before, "the tree changed: \(result)")

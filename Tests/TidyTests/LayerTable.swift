@@ -46,7 +46,8 @@ enum LayerTable {
             modules: nio.union([
                 "ClusterModel", "RaftCore", "FailoverCore", "NodeCore", "Operations", "RaftIO", "PostgresControl",
                 "Guard",
-                "ProxyServer", "VirtualIP", "BackupArchive", "ConfigFiles", "Telemetry", "HTTPAPI", "Runbooks", "CLinux", "ServiceLifecycle", "Logging",
+                "ProxyServer", "VirtualIP", "BackupArchive", "ConfigFiles", "Telemetry", "HTTPAPI", "Runbooks", "CLinux",
+                "ServiceLifecycle", "Logging",
                 "Metrics",
             ])),
         // Decision 0007: local commands answer with the catalogue's JSON values.

@@ -7,7 +7,9 @@ enum ReportedVersion {
     static let variable = "PGBASTION_SANDBOX_VERSION"
 
     static let value: String = {
-        guard let text = ProcessInfo.processInfo.environment[variable], SemanticVersion(text) != nil else { return BuildInformation.version }
+        guard let text = ProcessInfo.processInfo.environment[variable], SemanticVersion(text) != nil else {
+            return BuildInformation.version
+        }
         return text
     }()
 }

@@ -29,7 +29,8 @@ struct ArchiveUnpacking {
             guard errno == EEXIST else { throw failure("create", directory) }
             guard TextFiles.entries(directory).isEmpty else {
                 throw refusal(
-                    .preconditionFailed, "not_empty", "the directory \"\(directory)\" is not empty", hint: "name a new one: nothing is ever merged")
+                    .preconditionFailed, "not_empty", "the directory \"\(directory)\" is not empty",
+                    hint: "name a new one: nothing is ever merged")
             }
         }
         let root = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -75,7 +76,9 @@ struct ArchiveUnpacking {
             var below = ""
             for part in parts {
                 below += (below.isEmpty ? "" : "/") + part
-                if mkdirat(folder, part, 0o700) == 0 { folders.append(below) } else if errno != EEXIST {
+                if mkdirat(folder, part, 0o700) == 0 {
+                    folders.append(below)
+                } else if errno != EEXIST {
                     throw ArchiveUnpacking.failed("create", "\(directory)/\(below)")
                 }
                 let next = openat(folder, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)

@@ -46,7 +46,8 @@ struct OldCopy: Sendable {
         let outcome = try RecoverApply(site: site).recover(
             directory.complete.state, index: directory.lastIndex, time: try site.stamp(), warnings: [])
         log(
-            .warn, "an older copy of the Raft directory was found and no member of its cluster answers: its state goes on as cluster "
+            .warn,
+            "an older copy of the Raft directory was found and no member of its cluster answers: its state goes on as cluster "
                 + "\(outcome.clusterID.short), epoch \(outcome.epoch), paused",
             ["event": "raft.recovered", "moved_to": outcome.movedTo ?? "", "hint": outcome.next.dropFirst().joined(separator: "; ")])
         return .recovered(outcome)

@@ -16,7 +16,9 @@ enum PostgresIdentity {
     }
 
     static func controlFile(_ configuration: NodeConfiguration) async -> ControlFile? {
-        guard let settings = configuration.postgresql, let programs = settings.binDirectory, let data = settings.dataDirectory else { return nil }
+        guard let settings = configuration.postgresql, let programs = settings.binDirectory, let data = settings.dataDirectory else {
+            return nil
+        }
         return await OutsideProgram.controlFile(programs: programs, dataDirectory: data)
     }
 }

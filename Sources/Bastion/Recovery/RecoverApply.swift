@@ -34,7 +34,9 @@ package struct RecoverApply: Sendable {
                 facts.voters.count < 2 ? "this node is the only voter: it needs nobody else" : "a majority of the voters runs",
                 detail: "answering: \(facts.answering.joined(separator: ", "))", hint: "start pgbastion here: `systemctl start pgbastion`")
         }
-        guard facts.applyOn.name == facts.own.name || overrides.contains("not_most_advanced") || facts.applyOn.position == facts.own.position else {
+        guard
+            facts.applyOn.name == facts.own.name || overrides.contains("not_most_advanced") || facts.applyOn.position == facts.own.position
+        else {
             throw refusal(
                 .preconditionFailed, "not_most_advanced",
                 "node \"\(facts.applyOn.name)\" has more of the cluster's state (term \(facts.applyOn.lastTerm), index "

@@ -65,7 +65,8 @@ package struct RecoveryEntry: Sendable {
 
     package func planUndo() throws(BastionError) -> Rehearsal {
         let site = try site()
-        return Rehearsal(answer: RestoreText.undo(try RestoreUndo(site: site).plan(), site, isDone: false), name: site.clusterName, subject: "cluster")
+        return Rehearsal(
+            answer: RestoreText.undo(try RestoreUndo(site: site).plan(), site, isDone: false), name: site.clusterName, subject: "cluster")
     }
 
     package func undo() throws(BastionError) -> LocalAnswer {
@@ -96,7 +97,8 @@ package struct RecoveryEntry: Sendable {
         let apply = RecoverApply(site: site)
         let outcome = try await apply.carryOut(try await apply.plan(with: files, overrides: overrides))
         return LocalAnswer(
-            text: RestoreText.outcome(outcome, "recovered from what this node has", site, []), data: RestoreText.data(outcome, site, plan: nil),
+            text: RestoreText.outcome(outcome, "recovered from what this node has", site, []),
+            data: RestoreText.data(outcome, site, plan: nil),
             warnings: outcome.warnings)
     }
 

@@ -20,7 +20,8 @@ package struct RejoinRequest: Sendable {
         let request = ClusterRequest.addPeer(
             name: name, host: configuration.node.address.text, port: configuration.raft.bindPort.number, learnerOnly: false)
         let question = PeerCoding.encode(
-            PeerQuestion.change(request, RequestMetadata(requestID: id, actor: "node \(name)", reason: "its older copy was moved aside (ST11)")))
+            PeerQuestion.change(
+                request, RequestMetadata(requestID: id, actor: "node \(name)", reason: "its older copy was moved aside (ST11)")))
         var last = ""
         while !Task.isCancelled, await driver.look({ $0.state.cluster == nil }) {
             for member in known {

@@ -122,7 +122,9 @@ package struct RestoreBootstrap: Sendable {
         if age > configuration.backup.maxAge {
             list.append("the archive is \(RecoveryText.age(age)) old; backup.max_age is \(RecoveryText.age(configuration.backup.maxAge))")
         }
-        if source.manifest.source.mode == .stale { list.append("the archive was made without a leader (--stale): it may lack the newest changes") }
+        if source.manifest.source.mode == .stale {
+            list.append("the archive was made without a leader (--stale): it may lack the newest changes")
+        }
         if source.manifest.source.assumedCommitted { list.append("the archive holds entries that were assumed to be committed") }
         if let newer = source.newer { list.append("there is a newer good archive: \(newer)") }
         let silent = answers.filter { $0.hello == nil }.map(\.name)
@@ -204,7 +206,8 @@ package struct RestoreBootstrap: Sendable {
             clusterID: made.state.cluster?.id ?? made.clusterID, parentID: former.cluster?.id, epoch: made.state.cluster?.epoch ?? 1,
             movedTo: made.movedTo, cancelledDirectives: former.directives.filter(\.isOpen).map { "\($0.id)" },
             droppedMembers: others.map(\.name), claimedPrimary: former.primary?.node, warnings: warnings,
-            next: RecoveryText.next(node: site.node, claimed: former.primary?.node, others: others, ownPort: configuration.raft.bindPort.number))
+            next: RecoveryText.next(
+                node: site.node, claimed: former.primary?.node, others: others, ownPort: configuration.raft.bindPort.number))
     }
 }
 

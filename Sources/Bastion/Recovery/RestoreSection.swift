@@ -17,7 +17,8 @@ package struct RestoreSection: Sendable {
 
         package var isEmpty: Bool { changes.isEmpty && removals.isEmpty }
         package var lines: [String] {
-            changes.map { "\($0.name): \($0.before ?? "not managed") -> \($0.after)" } + removals.map { "\($0.name): \($0.before) -> not managed" }
+            changes.map { "\($0.name): \($0.before ?? "not managed") -> \($0.after)" }
+                + removals.map { "\($0.name): \($0.before) -> not managed" }
         }
     }
 
@@ -79,7 +80,10 @@ package struct RestoreSection: Sendable {
 extension RestoreSection.Plan {
     package func answer(isDone: Bool) -> LocalAnswer {
         let rows = changes.map { row($0.name, $0.before, $0.after) } + removals.map { row($0.name, $0.before, nil) }
-        let head = isEmpty ? "the managed settings are those of \(archive): nothing to do" : "settings \(isDone ? "restored" : "to restore") from \(archive)"
+        let head =
+            isEmpty
+            ? "the managed settings are those of \(archive): nothing to do"
+            : "settings \(isDone ? "restored" : "to restore") from \(archive)"
         return LocalAnswer(text: ([head] + lines).joined(separator: "\n"), data: .object([.init(name: "changes", value: .array(rows))]))
     }
 

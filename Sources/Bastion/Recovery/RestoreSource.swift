@@ -26,7 +26,8 @@ package struct RestoreSource: Sendable {
             throw refusal(
                 failure.code, failure.code == .integrity ? "integrity" : "unsupported_archive", failure.message,
                 detail: failure.detail ?? report.findings.joined(separator: "; "),
-                hint: failure.code == .integrity ? "take another archive: `pgbastion backup list`" : failure.hint ?? "use a version that can read it")
+                hint: failure.code == .integrity
+                    ? "take another archive: `pgbastion backup list`" : failure.hint ?? "use a version that can read it")
         }
         guard let manifest = report.manifest, let sha256 = report.sha256, report.outcome != .inconclusive else {
             throw refusal(.integrity, "integrity", "the archive could not be verified", detail: report.findings.joined(separator: "; "))

@@ -15,7 +15,10 @@ enum RestoreText {
         let members = state.memberNodes.map(\.name.rawValue).joined(separator: ", ")
         let open = state.directives.count(where: \.isOpen)
         var lines = [
-            row("archive", "\(manifest.id) (\(age) old, \(manifest.source.mode.rawValue), \(plan.source.isSealed ? "verified" : "verified, not sealed"))"),
+            row(
+                "archive",
+                "\(manifest.id) (\(age) old, \(manifest.source.mode.rawValue), \(plan.source.isSealed ? "verified" : "verified, not sealed"))"
+            ),
             row(
                 "cluster",
                 "\(manifest.cluster.name) \(manifest.cluster.id.prefix(8)) epoch \(manifest.cluster.epoch) -> new id, epoch "
@@ -34,12 +37,17 @@ enum RestoreText {
         return lines.joined(separator: "\n")
     }
 
-    private static func row(_ name: String, _ text: String) -> String { name + String(repeating: " ", count: max(1, 11 - name.count)) + text }
+    private static func row(_ name: String, _ text: String) -> String {
+        name + String(repeating: " ", count: max(1, 11 - name.count)) + text
+    }
 
     private static func postgres(_ plan: RestoreBootstrap.Plan, _ site: RecoverySite) -> String {
         let found = site.configuration.postgresql?.dataDirectory.flatMap { PostgresIdentity.systemIdentifier($0) }
-        let identity = found == nil ? "no data directory here" : plan.source.manifest.postgres.systemIdentifier == nil
-            ? "the archive names no system identifier" : "system identifier matches"
+        let identity =
+            found == nil
+            ? "no data directory here"
+            : plan.source.manifest.postgres.systemIdentifier == nil
+                ? "the archive names no system identifier" : "system identifier matches"
         guard let primary = plan.source.state.primary else { return "\(identity); no primary then" }
         return "\(identity); primary then: \(primary.node), timeline \(primary.timeline) (to be verified)"
     }
@@ -62,7 +70,9 @@ enum RestoreText {
             "cluster \(site.clusterName) is \(what): new id \(outcome.clusterID.short), epoch \(outcome.epoch), paused, on \(site.node) alone",
             outcome.movedTo.map { "the directory from before is \($0)" } ?? "there was no directory before",
         ]
-        if !outcome.cancelledDirectives.isEmpty { lines.append("cancelled directives: \(outcome.cancelledDirectives.joined(separator: ", "))") }
+        if !outcome.cancelledDirectives.isEmpty {
+            lines.append("cancelled directives: \(outcome.cancelledDirectives.joined(separator: ", "))")
+        }
         if !outcome.droppedMembers.isEmpty {
             lines.append("no members any more: \(outcome.droppedMembers.map(\.rawValue).joined(separator: ", "))")
         }

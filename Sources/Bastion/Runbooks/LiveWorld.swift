@@ -62,7 +62,9 @@ final class LiveWorld: RunWorld {
                 do throws(BastionError) {
                     var document = try BuiltinState.freshHost.document()
                     document.setMember("local", local)
-                    if let standing = await means.local.backupStanding(node: means.hands?.localNode, now: now) { document.setMember("backup", standing) }
+                    if let standing = await means.local.backupStanding(node: means.hands?.localNode, now: now) {
+                        document.setMember("backup", standing)
+                    }
                     document.setMember("source", .string("live"))
                     document.setMember("captured_at", .string(Timestamp.text(milliseconds: now)))
                     answer = .success(document)
@@ -113,7 +115,8 @@ final class LiveWorld: RunWorld {
             let allowed = Catalogue.operation(named: operation)?.definition.overridableChecks ?? []
             var call = DaemonCall(
                 operation: operation, input: input.bytes, requestID: id, idempotencyKey: key.flatMap { RunKey.wire($0) },
-                waitLimit: key == nil ? nil : timeout, timeout: timeout + .seconds(10), overrides: overrides.filter { allowed.contains($0) })
+                waitLimit: key == nil ? nil : timeout, timeout: timeout + .seconds(10), overrides: overrides.filter { allowed.contains($0) }
+            )
             call.runID = runID
             // The lock is that of the run's own cluster.
             call.fencing = context == nil ? fencing : nil
@@ -233,7 +236,8 @@ final class LiveWorld: RunWorld {
             if !entry.isPass { console.note("\(phase) \(entry.id) (\(entry.level)): \(entry.message)") }
         case .started(let step, let title):
             summary.step = step.path
-            console.note("\(step.phase == .step ? "" : "\(step.phase.rawValue) ")\(step.path)\(step.item.map { "[\($0)]" } ?? ""): \(title)")
+            console.note(
+                "\(step.phase == .step ? "" : "\(step.phase.rawValue) ")\(step.path)\(step.item.map { "[\($0)]" } ?? ""): \(title)")
         case .ended(let step):
             summary.steps.append("\(step.path)\(step.item.map { "/\($0)" } ?? "") \(step.outcome)")
             if step.outcome != "succeeded" { console.note("  \(step.outcome)\(step.message.isEmpty ? "" : ": \(step.message)")") }

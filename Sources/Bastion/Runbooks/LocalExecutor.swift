@@ -45,7 +45,8 @@ struct LocalExecutor: Sendable {
             return try await recovery.reset(NodeReset.Options(overrides: call.list("override"), purgeOlder: age))
         case "config.init": return try await initialise(call, path)
         default:
-            return try await BackupCommands(configurationPath: path, connect: connect, note: note).run(call.operation, input: call.arguments)
+            return try await BackupCommands(configurationPath: path, connect: connect, note: note).run(
+                call.operation, input: call.arguments)
         }
     }
 
@@ -76,7 +77,8 @@ struct LocalExecutor: Sendable {
     /// A program of a `manual` step, directly, never through a shell.
     func execute(_ program: String, _ arguments: [String]) async -> Result<Void, BastionError> {
         guard program.hasPrefix("/") else {
-            return .failure(BastionError(.usage, "\"\(program)\" is no absolute path", hint: "name the program of `exec` by its whole path"))
+            return .failure(
+                BastionError(.usage, "\"\(program)\" is no absolute path", hint: "name the program of `exec` by its whole path"))
         }
         note("running \(program)")
         guard await OutsideProgram.output(program, arguments, within: .seconds(1800)) != nil else {

@@ -45,7 +45,8 @@ struct LocalStateReader: Sendable {
             ),
             ("config_valid", .bool(true)), ("ports_free", .bool(ports.allSatisfy { $0.state != .taken })), ("clock_synchronised", .null),
             ("data_dir", .string(kind(site))), ("cluster_id", .optional(directory?.clusterID?.short)),
-            ("epoch", directory.map { .integer($0.epoch) } ?? .null), ("last_term", directory.map { .integer($0.lastTerm.rawValue) } ?? .null),
+            ("epoch", directory.map { .integer($0.epoch) } ?? .null),
+            ("last_term", directory.map { .integer($0.lastTerm.rawValue) } ?? .null),
             ("last_index", directory.map { .integer($0.lastIndex.rawValue) } ?? .null), ("postgres", await postgres(configuration)),
             ("members", .array(await members(site, directory))),
         ])
@@ -68,14 +69,18 @@ struct LocalStateReader: Sendable {
     private func kind(_ site: RecoverySite) -> String {
         guard access(site.directory, F_OK) == 0 else { return "missing" }
         do throws(BastionError) {
-            if let marker = try RestoredMarker.unconsumed(in: site.directory) { return marker.archive == "raft recover" ? "recovered" : "restored" }
+            if let marker = try RestoredMarker.unconsumed(in: site.directory) {
+                return marker.archive == "raft recover" ? "recovered" : "restored"
+            }
         } catch {}
         let names = TextFiles.entries(site.directory).filter { !$0.hasPrefix(".") && $0 != "lost+found" && $0 != "LOCK" }
         return names.isEmpty ? "empty" : "initialised"
     }
 
     private func postgres(_ configuration: NodeConfiguration) async -> JSONValue {
-        guard let data = configuration.postgresql?.dataDirectory, let file = await PostgresIdentity.controlFile(configuration) else { return .null }
+        guard let data = configuration.postgresql?.dataDirectory, let file = await PostgresIdentity.controlFile(configuration) else {
+            return .null
+        }
         let isRunning = MachineInspection.postmaster(data) != nil
         let isReplica = access(data + "/standby.signal", F_OK) == 0
         return .record([

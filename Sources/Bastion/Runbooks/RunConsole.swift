@@ -47,7 +47,8 @@ package struct RunConsole: Sendable {
         case .risk(let risk, nil):
             return assumesYes || answersItself ? .yes : yesOrNo("This runbook is \(risk). Go on?")
         case .risk(let risk, let name?): return typed(name, "This runbook is \(risk). Type the name of the cluster to go on: ")
-        case .override(let checks, let name): return typed(name, "Overrides \(checks.joined(separator: ", ")). Type the name of the cluster to go on: ")
+        case .override(let checks, let name):
+            return typed(name, "Overrides \(checks.joined(separator: ", ")). Type the name of the cluster to go on: ")
         case .confirm(_, let message, nil): return assumesYes || answersItself ? .yes : yesOrNo(message)
         case .confirm(_, let message, let text?): return typed(text, "\(message)\nType \(text) to go on: ")
         case .next(let step, let title):

@@ -30,7 +30,9 @@ package struct RunbookRunner: Sendable {
     }
 
     private static func stateDirectory(_ path: String) -> String {
-        do throws(ConfigurationErrors) { return try ConfigurationFile.load(path: path, tokenFiles: .skip).configuration.node.stateDirectory } catch {
+        do throws(ConfigurationErrors) {
+            return try ConfigurationFile.load(path: path, tokenFiles: .skip).configuration.node.stateDirectory
+        } catch {
             return "/var/lib/pgbastion"
         }
     }
@@ -57,7 +59,9 @@ package struct RunbookRunner: Sendable {
 
     // MARK: Starting
 
-    package func plan(_ runbook: LoadedRunbook, given: [String: JSONValue], state: JSONValue, withTimes: Bool) async throws(BastionError) -> RunPlan {
+    package func plan(_ runbook: LoadedRunbook, given: [String: JSONValue], state: JSONValue, withTimes: Bool) async throws(BastionError)
+        -> RunPlan
+    {
         let order = try order(runbook, runID: "plan", given: given, state: state)
         return try await RunPlan.make(order, state: state, withTimes: withTimes)
     }
@@ -69,7 +73,8 @@ package struct RunbookRunner: Sendable {
     }
 
     private var localReader: LocalStateReader {
-        LocalStateReader(configurationPath: siteConfiguration ?? configurationPath, fallbackName: hands?.localNode ?? RunbookRunner.hostName())
+        LocalStateReader(
+            configurationPath: siteConfiguration ?? configurationPath, fallbackName: hands?.localNode ?? RunbookRunner.hostName())
     }
 
     package func start(_ runbook: LoadedRunbook, given: [String: JSONValue], _ options: Options) async throws(BastionError) -> Finished {
@@ -122,7 +127,8 @@ package struct RunbookRunner: Sendable {
         let memory = RunMemory(journal)
         if let status = journal.status, status.isFinal {
             throw BastionError(
-                .preconditionFailed, "run \"\(runID)\" has ended: \(status.rawValue)", hint: "start a new one with `pgbastion runbook run \(memory.runbook)`")
+                .preconditionFailed, "run \"\(runID)\" has ended: \(status.rawValue)",
+                hint: "start a new one with `pgbastion runbook run \(memory.runbook)`")
         }
         guard let main = library[memory.runbook] else {
             throw BastionError(.notFound, "there is no runbook \"\(memory.runbook)\" any more", hint: "name its directory with --dir")
@@ -218,11 +224,13 @@ package struct RunbookRunner: Sendable {
         let fetcher = StateFetcher(connect: connect, local: nil)
         let locks = try await fetcher.ask("run.list", .object([]))["locks"]?.elements ?? []
         guard let lock = locks.first(where: { $0["run_id"]?.string == runID }) else {
-            throw BastionError(.notFound, "run \"\(runID)\" has no lock", hint: locks.isEmpty ? "there is no lock" : "see `pgbastion runbook status`")
+            throw BastionError(
+                .notFound, "run \"\(runID)\" has no lock", hint: locks.isEmpty ? "there is no lock" : "see `pgbastion runbook status`")
         }
         if lock["live"]?.bool == true, confirmed != runID {
             throw BastionError(
-                .preconditionFailed, "run \"\(runID)\" still lives", detail: "Its runner was heard \(lock["heartbeat_age_seconds"]?.plainText ?? "?") s ago.",
+                .preconditionFailed, "run \"\(runID)\" still lives",
+                detail: "Its runner was heard \(lock["heartbeat_age_seconds"]?.plainText ?? "?") s ago.",
                 hint: "stop it first, or pass --confirm \(runID)")
         }
         return try await fetcher.ask("run.release", .record([("run_id", .string(runID))]))

@@ -21,9 +21,10 @@ package struct SandboxCases: Sendable {
             script.answers = Dictionary(one.answers.map { ($0.step.value, $0.text) }) { first, _ in first }
             let outcome = try await run.run(runbook, given: one.params, RunbookRunner.Options(), script)
             report.result = outcome.finished.result
-            report.problems = CaseJudge(
-                one: one, result: outcome.finished.result, final: outcome.finished.final, executions: outcome.finished.executions
-            ).problems
+            report.problems =
+                CaseJudge(
+                    one: one, result: outcome.finished.result, final: outcome.finished.final, executions: outcome.finished.executions
+                ).problems
             if let lost = outcome.lostCommits, lost > 0 { report.problems.append("\(lost) acknowledged commits are lost") }
         } catch {
             report.problems = [error.description]

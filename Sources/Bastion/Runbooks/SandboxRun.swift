@@ -108,7 +108,8 @@ package struct SandboxRun: Sendable {
         }
         guard let id = RequestID("setup-\(UInt32.random(in: 1 ... .max))") else { return }
         let done = hands.completed(invocation)
-        let request = DaemonCall(operation: done.operation, input: done.arguments.bytes, requestID: id, waitLimit: .seconds(60), timeout: .seconds(70))
+        let request = DaemonCall(
+            operation: done.operation, input: done.arguments.bytes, requestID: id, waitLimit: .seconds(60), timeout: .seconds(70))
         if let error = try OperationEnvelope(parsing: try await runner.connect(nil).invoke(request)).error { throw error }
     }
 

@@ -75,7 +75,9 @@ extension LocalCommandDefinition {
             "pgbastion raft recover --apply --with node2.json", "pgbastion raft recover --undo",
         ],
         risk: .reads,
-        checks: ["node_running", "quorum_exists", "member_running", "cluster_mismatch", "not_most_advanced*", "empty_state", "already_started"],
+        checks: [
+            "node_running", "quorum_exists", "member_running", "cluster_mismatch", "not_most_advanced*", "empty_state", "already_started",
+        ],
         errorCodes: [
             .preconditionFailed, .nodeRunning, .notConfirmed, .locked, .corrupt, .notFound, .invalidData, .io, .invalidConfiguration,
         ]

@@ -13,7 +13,8 @@ extension LocalCommandDefinition {
     private static let yes = ParameterDefinition(name: "yes", kind: .flag, help: "answer y/N questions with y")
     private static let confirm = ParameterDefinition(name: "confirm", kind: .textList, help: "text for a typed question; may be repeated")
     private static let report = ParameterDefinition(
-        name: "report", kind: .textList, help: "json, junit, markdown or github, and a file; - is standard output", example: "junit=run.xml")
+        name: "report", kind: .textList, help: "json, junit, markdown or github, and a file; - is standard output", example: "junit=run.xml"
+    )
     private static let runID = ParameterDefinition(name: "run", kind: .text, help: "id of the run", isRequired: true, position: 0)
 
     private static func connected(_ definition: LocalCommandDefinition) -> LocalCommandDefinition {
@@ -32,12 +33,14 @@ extension LocalCommandDefinition {
                 """,
             parameters: [
                 runbookName, parameters, parameterFile,
-                ParameterDefinition(name: "state", kind: .text, help: "live, a file, or builtin:NAME", defaultText: "live", example: "builtin:healthy-3"),
+                ParameterDefinition(
+                    name: "state", kind: .text, help: "live, a file, or builtin:NAME", defaultText: "live", example: "builtin:healthy-3"),
                 ParameterDefinition(name: "out", kind: .text, help: "write the plan to this file, for `runbook run --plan`"),
                 ParameterDefinition(name: "timestamps", kind: .flag, help: "with times"), runbookDirectory,
             ],
             examples: [
-                "pgbastion runbook plan switchover -p target=node2", "pgbastion runbook plan switchover -p target=node2 --state builtin:healthy-3",
+                "pgbastion runbook plan switchover -p target=node2",
+                "pgbastion runbook plan switchover -p target=node2 --state builtin:healthy-3",
             ],
             errorCodes: [.notFound, .invalidData, .preconditionFailed, .usage]))
 
@@ -63,7 +66,9 @@ extension LocalCommandDefinition {
             examples: [
                 "pgbastion runbook run switchover -p target=node2 --yes", "pgbastion runbook run switchover -p target=node2 --sandbox",
             ],
-            errorCodes: [.preconditionFailed, .notConfirmed, .failed, .timeout, .incomplete, .locked, .unavailable, .notFound, .invalidData, .usage]))
+            errorCodes: [
+                .preconditionFailed, .notConfirmed, .failed, .timeout, .incomplete, .locked, .unavailable, .notFound, .invalidData, .usage,
+            ]))
 
     package static let runbookResume = connected(
         LocalCommandDefinition(
@@ -104,7 +109,8 @@ extension LocalCommandDefinition {
         LocalCommandDefinition(
             words: ["runbook", "unlock"], summary: "take the lock of a dead run away",
             parameters: [runID, ParameterDefinition(name: "confirm", kind: .text, help: "the id of a run that still lives")],
-            examples: ["pgbastion runbook unlock 20260217T020000Z-switchover-1a2b"], errorCodes: [.preconditionFailed, .notFound, .noLeader]))
+            examples: ["pgbastion runbook unlock 20260217T020000Z-switchover-1a2b"],
+            errorCodes: [.preconditionFailed, .notFound, .noLeader]))
 
     package static let runbookTest = LocalCommandDefinition(
         words: ["runbook", "test"], summary: "run the scenario cases of runbooks",

@@ -72,7 +72,9 @@ package struct RunbookTestCommand: LocalCommand {
         let failed = reports.filter { $0.outcome == .failed }
         let hasErrors = findings.contains { $0.severity == .error }
         let texts =
-            findings.sorted(by: RunbookDiagnostic.inOrder).map { "\($0.file):\($0.at.start.line):\($0.at.start.column): \($0.severity.rawValue)[\($0.rule.rawValue)]: \($0.message)" }
+            findings.sorted(by: RunbookDiagnostic.inOrder).map {
+                "\($0.file):\($0.at.start.line):\($0.at.start.column): \($0.severity.rawValue)[\($0.rule.rawValue)]: \($0.message)"
+            }
             + failed.map(\.text) + [CaseReports.summary(reports)]
         let status = !failed.isEmpty || hasErrors ? ErrorCode.failed.exitStatus : 0
         return LocalOutcome(

@@ -195,7 +195,9 @@ extension DiagnosisCheck {
         _ judge: @escaping @Sendable (BackupStanding, BackupFacts) -> DiagnosisVerdict
     ) -> DiagnosisCheck {
         DiagnosisCheck("backup", name, severity, topics: [.machine], asks: asks, hint: hint) { subject in
-            guard let view = subject.view else { return .skipped("the catalogue of backups is in the cluster state, and no daemon runs here") }
+            guard let view = subject.view else {
+                return .skipped("the catalogue of backups is in the cluster state, and no daemon runs here")
+            }
             guard let facts = subject.diagnosis?.backup else { return .skipped("the node could not be asked") }
             return judge(BackupStanding(view), facts)
         }

@@ -63,7 +63,8 @@ package enum RunOutcomeOperation: CatalogueOperation {
     package static let definition = OperationDefinition(
         name: "run.outcome", summary: "tell what became of a call",
         parameters: [
-            ParameterDefinition(name: "key", kind: .text, help: "its idempotency key", isRequired: true, limits: ParameterLimits(longest: 128))
+            ParameterDefinition(
+                name: "key", kind: .text, help: "its idempotency key", isRequired: true, limits: ParameterLimits(longest: 128))
         ],
         errorCodes: [.noLeader, .unavailable])
 

@@ -36,7 +36,9 @@ package struct DirectorySwap: Sendable {
     // MARK: Names
 
     /// Where a directory of this kind and time belongs: beside the Raft directory, or inside of a mount point.
-    package func sibling(_ kind: String, _ stamp: String) -> String { isMountPoint ? "\(path)/.\(kind)-\(stamp)" : "\(path).\(kind)-\(stamp)" }
+    package func sibling(_ kind: String, _ stamp: String) -> String {
+        isMountPoint ? "\(path)/.\(kind)-\(stamp)" : "\(path).\(kind)-\(stamp)"
+    }
 
     /// The directories of this kind that are there, oldest first: full paths.
     package func siblings(_ kind: String) throws(BastionError) -> [String] {
@@ -106,7 +108,9 @@ package struct DirectorySwap: Sendable {
     // MARK: Back
 
     /// Puts back what is kept at `previous`; the present content is kept as `undone`.
-    package func putBack(_ previous: String, keepingAs undone: String) throws(BastionError) { _ = try replace(by: previous, keepingAs: undone) }
+    package func putBack(_ previous: String, keepingAs undone: String) throws(BastionError) {
+        _ = try replace(by: previous, keepingAs: undone)
+    }
 
     /// Whether a crash interrupted an exchange of contents.
     package var isUnfinished: Bool { DurableFile.exists("\(path)/\(DirectorySwap.markName)") }
@@ -173,7 +177,9 @@ package struct DirectorySwap: Sendable {
     /// Everything that was moved is durable before the mark goes.
     private func removeMark() throws(BastionError) {
         try DurableFile.syncDirectory(path)
-        guard unlink("\(path)/\(DirectorySwap.markName)") == 0 else { throw DurableFile.failure("remove", "\(path)/\(DirectorySwap.markName)") }
+        guard unlink("\(path)/\(DirectorySwap.markName)") == 0 else {
+            throw DurableFile.failure("remove", "\(path)/\(DirectorySwap.markName)")
+        }
         passed(.unmarked)
         try DurableFile.syncDirectory(path)
     }

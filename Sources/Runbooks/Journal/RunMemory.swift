@@ -100,7 +100,8 @@ package struct RunMemory: Sendable, Hashable {
         var step =
             steps[key]
             ?? Step(
-                outcome: "", output: .null, message: "", isEnded: true, arguments: .null, effect: .null, startedAt: line["at"]?.integer ?? 0,
+                outcome: "", output: .null, message: "", isEnded: true, arguments: .null, effect: .null,
+                startedAt: line["at"]?.integer ?? 0,
                 endedAt: 0, attempts: 0, kind: line["step_kind"]?.string ?? "", operation: nil)
         step.isEnded = true
         step.outcome = line["outcome"]?.string ?? ""

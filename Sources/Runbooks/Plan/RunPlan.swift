@@ -116,7 +116,9 @@ package struct RunPlan: Sendable, Hashable {
     /// Compares a plan that was saved with what is there now.
     ///
     /// - Returns: What differs; empty: the plan may be carried out.
-    package static func differences(plan: JSONValue, runbook: LoadedRunbook, state: JSONValue, params: [String: JSONValue]) -> [StateDifference] {
+    package static func differences(plan: JSONValue, runbook: LoadedRunbook, state: JSONValue, params: [String: JSONValue])
+        -> [StateDifference]
+    {
         var differences: [StateDifference] = []
         func compare(_ path: String, _ planned: JSONValue?, _ present: JSONValue) {
             if (planned ?? .null) != present { differences.append(StateDifference(path: path, before: planned ?? .null, after: present)) }

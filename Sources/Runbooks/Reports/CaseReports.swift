@@ -49,7 +49,9 @@ package enum CaseReports {
 
     private static func markdown(_ reports: [CaseReport]) -> String {
         var lines = ["| Runbook | Case | On | Outcome |", "|---|---|---|---|"]
-        lines += reports.map { "| \($0.runbook) | \($0.name.replacing("|", with: "\\|")) | \($0.place.rawValue) | \($0.outcome.rawValue) |" }
+        lines += reports.map {
+            "| \($0.runbook) | \($0.name.replacing("|", with: "\\|")) | \($0.place.rawValue) | \($0.outcome.rawValue) |"
+        }
         for report in reports where report.outcome == .failed {
             lines += ["", "**\(report.runbook): \(report.name)**", "", "```"] + report.problems + report.trace + ["```"]
         }

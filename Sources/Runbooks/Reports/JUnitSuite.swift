@@ -39,7 +39,8 @@ struct JUnitCase {
     init(_ entry: JudgedEntry, _ kind: String) {
         let isFailure = !entry.isPass && entry.level == "block" && !entry.isOverridden
         self.init(
-            className: kind, name: entry.id, failure: isFailure ? entry.message : nil, output: entry.isPass || isFailure ? nil : entry.message)
+            className: kind, name: entry.id, failure: isFailure ? entry.message : nil,
+            output: entry.isPass || isFailure ? nil : entry.message)
     }
 
     init(_ step: StepReport) {
@@ -77,7 +78,9 @@ enum XMLText {
             case "\"": result += "&quot;"
             case "\n", "\t": result.unicodeScalars.append(scalar)
             default:
-                if scalar.value < 0x20 || scalar.value == 0x7F || (0xFFFE...0xFFFF).contains(scalar.value) { result += "?" } else {
+                if scalar.value < 0x20 || scalar.value == 0x7F || (0xFFFE...0xFFFF).contains(scalar.value) {
+                    result += "?"
+                } else {
                     result.unicodeScalars.append(scalar)
                 }
             }

@@ -30,7 +30,8 @@ package struct RunReport: Sendable {
         .record([
             ("run_id", .string(result.runID)), ("runbook", .string(runbook.name)), ("sha256", .string(runbook.sha256)),
             ("params", .record(params.map { ($0.key, $0.value) })), ("status", .string(result.status.rawValue)),
-            ("exit", .integer(result.exitStatus)), ("started_at", RunReport.time(result.startedAt)), ("ended_at", RunReport.time(result.endedAt)),
+            ("exit", .integer(result.exitStatus)), ("started_at", RunReport.time(result.startedAt)),
+            ("ended_at", RunReport.time(result.endedAt)),
             ("overrides", .array(overrides.map { .string($0) })), ("preconditions", .array(result.preconditions.map(\.json))),
             ("steps", .array(result.steps.map(\.json))), ("postconditions", .array(result.postconditions.map(\.json))),
             ("failed_step", .optional(result.failure?.step)), ("message", .optional(result.failure?.message)),
@@ -57,7 +58,8 @@ package struct RunReport: Sendable {
 
     private var markdown: String {
         var lines = ["# \(runbook.name): \(result.status.rawValue) (exit \(result.exitStatus))", ""]
-        lines.append("Run `\(result.runID)`, runbook `\(runbook.sha256.prefix(12))`, started \(RunReport.time(result.startedAt).plainText).")
+        lines.append(
+            "Run `\(result.runID)`, runbook `\(runbook.sha256.prefix(12))`, started \(RunReport.time(result.startedAt).plainText).")
         if !params.isEmpty {
             lines += ["", "| Parameter | Value |", "|---|---|"]
             lines += params.sorted { $0.key < $1.key }.map { "| `\($0.key)` | `\(RunReport.cell($0.value.plainText))` |" }
@@ -71,7 +73,9 @@ package struct RunReport: Sendable {
                     + "\(step.outcome)\(message) | \(step.attempts) | \(step.durationText) |")
         }
         let failed = (result.preconditions + result.postconditions).filter { !$0.isPass }
-        if !failed.isEmpty { lines += ["", "Conditions that do not hold:", ""] + failed.map { "- `\($0.id)` (\($0.level)): \($0.message)" } }
+        if !failed.isEmpty {
+            lines += ["", "Conditions that do not hold:", ""] + failed.map { "- `\($0.id)` (\($0.level)): \($0.message)" }
+        }
         if let failure = result.failure { lines += ["", "Decided by `\(failure.step)`: \(failure.message)"] }
         if !result.remaining.isEmpty {
             lines += ["", "What remains:", ""]

@@ -23,7 +23,8 @@ package enum ParameterValues {
             let name = parameter.name.value
             guard let value = given[name], !value.isNull else {
                 guard !parameter.isRequired else { throw missing(parameter) }
-                values[name] = try parameter.defaultValue.map { value throws(BastionError) in try typed(value, parameter, state: nil) } ?? .null
+                values[name] =
+                    try parameter.defaultValue.map { value throws(BastionError) in try typed(value, parameter, state: nil) } ?? .null
                 continue
             }
             values[name] = try typed(value, parameter, state: state)

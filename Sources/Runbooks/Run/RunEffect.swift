@@ -27,7 +27,8 @@ struct RunEffect: Sendable, Hashable {
     }
 
     init(
-        path: String, item: String?, operation: String?, isPointOfNoReturn: Bool, isEffect: Bool, undo: OperationInvocation?, context: String?
+        path: String, item: String?, operation: String?, isPointOfNoReturn: Bool, isEffect: Bool, undo: OperationInvocation?,
+        context: String?
     ) {
         self.path = path
         self.item = item
@@ -99,7 +100,9 @@ extension RunEngine {
         var frame = frame
         frame.outputs[step.id.value] = output
         let scope = frame.scope(lastState, run: runValue)
-        guard case .success(let arguments) = scope.arguments(call.arguments, of: RunEngine.definition(call.operation.value)) else { return nil }
+        guard case .success(let arguments) = scope.arguments(call.arguments, of: RunEngine.definition(call.operation.value)) else {
+            return nil
+        }
         return OperationInvocation(call.operation.value, arguments, runID: order.runID)
     }
 
@@ -156,7 +159,8 @@ extension RunEngine {
     var remainingEffects: [RemainingEffect] {
         effects.filter { $0.isEffect && !$0.isGone }.map { effect in
             RemainingEffect(
-                step: effect.path, item: effect.item, what: effect.operation ?? "what was done by hand", command: effect.undo.map(\.commandLine))
+                step: effect.path, item: effect.item, what: effect.operation ?? "what was done by hand",
+                command: effect.undo.map(\.commandLine))
         }
     }
 }

@@ -21,7 +21,8 @@ extension RunEngine {
     /// `run` of interpolation.
     var runValue: JSONValue {
         .record([
-            ("id", .string(order.runID)), ("runbook", .string(order.main.name)), ("user", .string(order.user)), ("node", .string(order.host)),
+            ("id", .string(order.runID)), ("runbook", .string(order.main.name)), ("user", .string(order.user)),
+            ("node", .string(order.host)),
             ("started_at", .optional(Timestamp.adding(Double(result.startedAt) / 1000, to: "1970-01-01T00:00:00Z"))),
         ])
     }
@@ -59,7 +60,8 @@ extension RunEngine {
 
     static func entry(_ result: ConditionResult, id: String = "", level: String = "block") -> JudgedEntry {
         JudgedEntry(
-            id: id, level: level, status: result.status.rawValue, path: result.path, actual: plain(result.actual), expected: result.expected,
+            id: id, level: level, status: result.status.rawValue, path: result.path, actual: plain(result.actual),
+            expected: result.expected,
             message: result.message)
     }
 
@@ -172,7 +174,8 @@ extension RunEngine {
             }
             guard now < end, now < deadline else {
                 if now >= deadline { throw .failed(overdue(step, frame), order.main.runbook.onFailure) }
-                return judged.isPass ? JudgedEntry(id: "", level: "", status: "fail", message: "it did not stay true for \(stableFor)") : judged
+                return judged.isPass
+                    ? JudgedEntry(id: "", level: "", status: "fail", message: "it did not stay true for \(stableFor)") : judged
             }
             let rest = since.map { needed - (now - $0) } ?? Int64.max
             let pause = max(1, min(interval.duration.inMilliseconds, rest, end - now))

@@ -25,7 +25,8 @@ extension RunEngine {
         for (index, batch) in RunEngine.batches(items, sizes: loop.serial).enumerated() {
             if index > 0, let between = loop.between, !batch.allSatisfy({ isItemDone($0, loop, frame) }) {
                 let judged = try await hold(
-                    between.condition, frame, step, limit: between.timeout, interval: DurationValue(.seconds(2)), stableFor: between.stableFor)
+                    between.condition, frame, step, limit: between.timeout, interval: DurationValue(.seconds(2)),
+                    stableFor: between.stableFor)
                 if let judged {
                     return .failed(failure(step, frame, .timeout, "the next batch could not start: \(judged.message)", judged), nil)
                 }
@@ -41,7 +42,8 @@ extension RunEngine {
                 }
             }
         }
-        return .succeeded(.record([("items", .array(items.map { .string(RunEngine.itemName($0)) })), ("failures", .integer(failures))]), "succeeded")
+        return .succeeded(
+            .record([("items", .array(items.map { .string(RunEngine.itemName($0)) })), ("failures", .integer(failures))]), "succeeded")
     }
 
     private func each(_ item: JSONValue, _ loop: ForEach, _ frame: RunFrame, _ step: RunbookStep) async throws(RunStop) {
@@ -194,7 +196,9 @@ extension RunEngine {
         }
         var sandbox: [OperationInvocation] = []
         for call in manual.sandbox {
-            guard case .success(let arguments) = scope.arguments(call.arguments, of: RunEngine.definition(call.operation.value)) else { continue }
+            guard case .success(let arguments) = scope.arguments(call.arguments, of: RunEngine.definition(call.operation.value)) else {
+                continue
+            }
             sandbox.append(OperationInvocation(call.operation.value, arguments, runID: order.runID))
         }
         let mayExecute = order.allowsExec && frame.runbook.metadata.capabilities.contains("exec")

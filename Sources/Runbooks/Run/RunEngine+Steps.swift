@@ -65,11 +65,14 @@ extension RunEngine {
         report.isRecalled = true
         result.steps.append(report)
         // What a finished step expected must hold still (7.3).
-        guard let expect = step.expect, ["succeeded", "reconciled", "adopted"].contains(known.outcome), case .run = step.kind else { return }
+        guard let expect = step.expect, ["succeeded", "reconciled", "adopted"].contains(known.outcome), case .run = step.kind else {
+            return
+        }
         let judged = try await judge(expect, frame, step)
         guard judged.isPass else {
             var failure = StepFailure(
-                step: frame.path(step), item: frame.item, .preconditionFailed, "what the step brought about no longer holds: \(judged.message)")
+                step: frame.path(step), item: frame.item, .preconditionFailed,
+                "what the step brought about no longer holds: \(judged.message)")
             failure.condition = judged.message
             throw .held(failure)
         }
@@ -79,7 +82,9 @@ extension RunEngine {
         guard order.stepwise else { return }
         let title = step.title.map { $0.source } ?? step.id.value
         let reply = try await ask(.next(step: frame.path(step), title: title))
-        if reply != .yes { throw .failed(StepFailure(step: frame.path(step), item: frame.item, .notConfirmed, "stopped before this step"), .abort) }
+        if reply != .yes {
+            throw .failed(StepFailure(step: frame.path(step), item: frame.item, .notConfirmed, "stopped before this step"), .abort)
+        }
     }
 
     private func skipReason(_ step: RunbookStep, _ frame: RunFrame) async throws(RunStop) -> StepOutcome? {
@@ -101,7 +106,9 @@ extension RunEngine {
         case .call(let call): return try await self.call(step, call, frame)
         case .wait, .assert, .confirm, .manual:
             let started = try await start(step, frame)
-            if let error = try await prepare(step, frame) { return .failed(StepFailure(step: frame.path(step), item: frame.item, error), nil) }
+            if let error = try await prepare(step, frame) {
+                return .failed(StepFailure(step: frame.path(step), item: frame.item, error), nil)
+            }
             let outcome: StepOutcome
             switch step.kind {
             case .wait(let wait): outcome = try await self.wait(step, wait, frame)
@@ -177,7 +184,8 @@ extension RunEngine {
             warnings.append("step \"\(frame.path(step))\": \(failure.message)")
             frame.outputs[step.id.value] = .unknown("step \"\(step.id.value)\" failed")
             try await record(
-                step, frame, key: key, outcome: "warning", output: frame.outputs[step.id.value] ?? .null, message: failure.message, effect: known)
+                step, frame, key: key, outcome: "warning", output: frame.outputs[step.id.value] ?? .null, message: failure.message,
+                effect: known)
             return
         }
         try await record(step, frame, key: key, outcome: "failed", output: .null, message: failure.message, effect: known)
@@ -193,7 +201,8 @@ extension RunEngine {
             .stepEnded,
             [
                 ("id", .string(frame.path(step))), ("item", .optional(frame.item)), ("key", .string(key)), ("outcome", .string(outcome)),
-                ("output", output), ("message", .string(message)), ("effect", effect?.json ?? .null), ("step_kind", .string(step.kind.name)),
+                ("output", output), ("message", .string(message)), ("effect", effect?.json ?? .null),
+                ("step_kind", .string(step.kind.name)),
             ])
         var report = StepReport(
             phase: phase, path: frame.path(step), item: frame.item, kind: step.kind.name, operation: started?.operation)

@@ -51,7 +51,8 @@ extension RunEngine {
             let key = "always." + frame.key(step)
             if let known = memory.steps[key], known.isEnded, RunEngine.isDone(known.outcome) { continue }
             if let when = step.when, try await !judge(when, frame, step).isPass {
-                try await record(step, frame, key: key, outcome: "skipped", output: .null, message: "its condition does not hold", phase: .always)
+                try await record(
+                    step, frame, key: key, outcome: "skipped", output: .null, message: "its condition does not hold", phase: .always)
                 continue
             }
             let (scope, _) = try await scope(frame, step)
@@ -93,7 +94,9 @@ extension RunEngine {
             let refusal = try await halting { () async throws(RunHalt) in
                 try await world.prepare("\(phase.rawValue):\(frame.path(step))", item: frame.item)
             }
-            if let refusal { answer = .failure(refusal) } else {
+            if let refusal {
+                answer = .failure(refusal)
+            } else {
                 answer = try await halting { () async throws(RunHalt) in try await world.call(request) }
             }
         }

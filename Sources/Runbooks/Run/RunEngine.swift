@@ -258,7 +258,9 @@ enum RunStop: Error {
 
 extension StepFailure {
     fileprivate init?(decided: JSONValue) {
-        guard let step = decided["step"]?.string, let code = decided["code"]?.string.flatMap({ ErrorCode(rawValue: $0) }) else { return nil }
+        guard let step = decided["step"]?.string, let code = decided["code"]?.string.flatMap({ ErrorCode(rawValue: $0) }) else {
+            return nil
+        }
         self.init(step: step, item: decided["item"]?.string, code, decided["message"]?.string ?? "")
     }
 }

@@ -79,13 +79,15 @@ package enum BuiltinState: String, Sendable, CaseIterable {
     }
 
     private static func takeDown(_ name: String, in state: inout SimulatedState) {
-        state.setNode(name, [
-            ("state", .string("unreachable")), ("healthy", .bool(false)), ("reachable", .bool(false)),
-            ("raft.reachable", .bool(false)), ("promotable", .bool(false)), ("promotable_reason", .string("unreachable")),
-            ("streaming", .null), ("lag_bytes", .null), ("lag_seconds", .null), ("lag_measured_at", .null),
-            ("lag_age_seconds", .null), ("last_seen_seconds", .integer(30)), ("connections", .null),
-            ("longest_transaction_seconds", .null),
-        ])
+        state.setNode(
+            name,
+            [
+                ("state", .string("unreachable")), ("healthy", .bool(false)), ("reachable", .bool(false)),
+                ("raft.reachable", .bool(false)), ("promotable", .bool(false)), ("promotable_reason", .string("unreachable")),
+                ("streaming", .null), ("lag_bytes", .null), ("lag_seconds", .null), ("lag_measured_at", .null),
+                ("lag_age_seconds", .null), ("last_seen_seconds", .integer(30)), ("connections", .null),
+                ("longest_transaction_seconds", .null),
+            ])
         if state.primary == name {
             state["primary.verified"] = .bool(false)
             state["primary.accepting_writes"] = .bool(false)
@@ -108,18 +110,22 @@ package enum BuiltinState: String, Sendable, CaseIterable {
         state["split_brain"] = .bool(true)
         state["cluster.healthy"] = .bool(false)
         state["primary.accepting_writes"] = .bool(false)
-        state.setNode("node3", [
-            ("role", .string("primary")), ("state", .string("running")), ("streaming", .null), ("healthy", .bool(false)),
-            ("timeline", .integer(6)), ("lag_bytes", .null), ("upstream", .null), ("promotable", .bool(false)),
-            ("replay_paused", .null), ("sync", .string("none")),
-        ])
+        state.setNode(
+            "node3",
+            [
+                ("role", .string("primary")), ("state", .string("running")), ("streaming", .null), ("healthy", .bool(false)),
+                ("timeline", .integer(6)), ("lag_bytes", .null), ("upstream", .null), ("promotable", .bool(false)),
+                ("replay_paused", .null), ("sync", .string("none")),
+            ])
     }
 
     private static func lag(_ name: String, in state: inout SimulatedState) {
-        state.setNode(name, [
-            ("lag_bytes", .integer(UInt64(64) << 20)), ("lag_seconds", .integer(45)), ("state", .string("catching_up")),
-            ("lsn", .string("0/1000060")),
-        ])
+        state.setNode(
+            name,
+            [
+                ("lag_bytes", .integer(UInt64(64) << 20)), ("lag_seconds", .integer(45)), ("state", .string("catching_up")),
+                ("lsn", .string("0/1000060")),
+            ])
     }
 
     /// What an offline runbook sees on the node where it runs.

@@ -46,7 +46,8 @@ extension OperationEffect {
             isSatisfied: { state, call in state.node(call.text("name") ?? "") == nil },
             checks: { _, call in
                 let node: [(String, JSONValue)] = [("node", .optional(call.text("name")))]
-                return call.flag("force") ? [] : [CheckInvocation("node.not_primary", node), CheckInvocation("membership.removal_safe", node)]
+                return call.flag("force")
+                    ? [] : [CheckInvocation("node.not_primary", node), CheckInvocation("membership.removal_safe", node)]
             }),
         OperationEffect(
             "node.rejoin",
@@ -194,12 +195,14 @@ extension SimulatedState {
             setNode(name, [("drained", .bool(false)), ("fenced", .bool(false)), ("connections", .integer(0))])
         }
         if let primary, primary != name, field("streaming", of: name).bool != true { follow(name, primary) }
-        setNode(name, [
-            ("raft.suffrage", .string(suffrage)), ("raft.reachable", .bool(true)), ("raft.caught_up", .bool(true)),
-            ("raft.match_index", self["raft.commit_index"]), ("raft.last_index", self["raft.commit_index"]),
-            ("raft.last_term", self["raft.term"]), ("raft.cluster_id", self["cluster.id"]), ("reachable", .bool(true)),
-            ("last_seen_seconds", .integer(0)),
-        ])
+        setNode(
+            name,
+            [
+                ("raft.suffrage", .string(suffrage)), ("raft.reachable", .bool(true)), ("raft.caught_up", .bool(true)),
+                ("raft.match_index", self["raft.commit_index"]), ("raft.last_index", self["raft.commit_index"]),
+                ("raft.last_term", self["raft.term"]), ("raft.cluster_id", self["cluster.id"]), ("reachable", .bool(true)),
+                ("last_seen_seconds", .integer(0)),
+            ])
         if let address { setNode(name, [("address", .string(String(address.split(separator: ":").first ?? Substring(address))))]) }
         refreshMembership()
     }

@@ -95,26 +95,34 @@ extension OperationEffect {
     ]
 
     static let others = [
-        OperationEffect("vip.reassert", simulate: { state, _ in
-            state["vip.consistent"] = state["vip.address"].isNull ? .null : .bool(true)
-            return .record([("address", state["vip.address"]), ("owner", state["vip.owner"])])
-        }),
-        OperationEffect("upgrade-check", simulate: { state, call in
-            .record([("ready", .bool(true)), ("from", state["versions.min"]), ("to", .optional(call.text("to")))])
-        }),
+        OperationEffect(
+            "vip.reassert",
+            simulate: { state, _ in
+                state["vip.consistent"] = state["vip.address"].isNull ? .null : .bool(true)
+                return .record([("address", state["vip.address"]), ("owner", state["vip.owner"])])
+            }),
+        OperationEffect(
+            "upgrade-check",
+            simulate: { state, call in
+                .record([("ready", .bool(true)), ("from", state["versions.min"]), ("to", .optional(call.text("to")))])
+            }),
         OperationEffect("doctor", simulate: { _, _ in .record([("ok", .bool(true))]) }),
-        OperationEffect("raft.status", simulate: { state, _ in
-            .record([
-                ("leader_id", state["raft.leader"]), ("term", state["raft.term"]), ("commit_index", state["raft.commit_index"]),
-                ("applied_index", state["raft.applied_index"]), ("voters", state["raft.voters"]),
-                ("voters_reachable", state["raft.voters_reachable"]), ("has_quorum", state["raft.has_quorum"]),
-                ("failures_tolerated", state["raft.failures_tolerated"]),
-            ])
-        }),
+        OperationEffect(
+            "raft.status",
+            simulate: { state, _ in
+                .record([
+                    ("leader_id", state["raft.leader"]), ("term", state["raft.term"]), ("commit_index", state["raft.commit_index"]),
+                    ("applied_index", state["raft.applied_index"]), ("voters", state["raft.voters"]),
+                    ("voters_reachable", state["raft.voters_reachable"]), ("has_quorum", state["raft.has_quorum"]),
+                    ("failures_tolerated", state["raft.failures_tolerated"]),
+                ])
+            }),
         OperationEffect("replication.status", simulate: { state, _ in .record([("primary", state["primary.name"])]) }),
-        OperationEffect("vip.status", simulate: { state, _ in
-            .record([("address", state["vip.address"]), ("owner", state["vip.owner"]), ("follows", state["vip.follows"])])
-        }),
+        OperationEffect(
+            "vip.status",
+            simulate: { state, _ in
+                .record([("address", state["vip.address"]), ("owner", state["vip.owner"]), ("follows", state["vip.follows"])])
+            }),
     ]
 }
 

@@ -130,13 +130,15 @@ extension SimulatedState {
     mutating func promote(_ name: String, onSameTimeline: Bool = false) {
         let known = max(self["primary.timeline"].integer ?? 0, field("timeline", of: name).integer ?? 0)
         let timeline = JSONValue.integer(onSameTimeline ? max(1, known) : known + 1)
-        setNode(name, [
-            ("role", .string("primary")), ("state", .string("running")), ("healthy", .bool(true)), ("reachable", .bool(true)),
-            ("fenced", .bool(false)), ("promotable", .bool(false)), ("promotable_reason", .null), ("streaming", .null),
-            ("upstream", .null), ("sync", .string("none")), ("lag_bytes", .null), ("lag_seconds", .null), ("lag_measured_at", .null),
-            ("lag_age_seconds", .null), ("timeline", timeline), ("replay_paused", .null), ("base_backup_running", .bool(false)),
-            ("longest_transaction_seconds", .integer(0)),
-        ])
+        setNode(
+            name,
+            [
+                ("role", .string("primary")), ("state", .string("running")), ("healthy", .bool(true)), ("reachable", .bool(true)),
+                ("fenced", .bool(false)), ("promotable", .bool(false)), ("promotable_reason", .null), ("streaming", .null),
+                ("upstream", .null), ("sync", .string("none")), ("lag_bytes", .null), ("lag_seconds", .null), ("lag_measured_at", .null),
+                ("lag_age_seconds", .null), ("timeline", timeline), ("replay_paused", .null), ("base_backup_running", .bool(false)),
+                ("longest_transaction_seconds", .integer(0)),
+            ])
         self["primary.name"] = .string(name)
         self["primary.verified"] = .bool(true)
         self["primary.accepting_writes"] = .bool(true)
@@ -156,14 +158,16 @@ extension SimulatedState {
 
     /// `name` streams from `source` and lags by nothing.
     mutating func follow(_ name: String, _ source: String) {
-        setNode(name, [
-            ("role", .string("replica")), ("state", .string("streaming")), ("healthy", .bool(true)), ("reachable", .bool(true)),
-            ("fenced", .bool(false)), ("promotable", .bool(true)), ("promotable_reason", .null), ("streaming", .bool(true)),
-            ("upstream", .string(source)), ("sync", .string("quorum")), ("lag_bytes", .integer(0)), ("lag_seconds", .integer(0)),
-            ("lag_measured_at", .string(capturedAt)), ("lag_age_seconds", .integer(0)), ("timeline", self["primary.timeline"]),
-            ("lsn", self["primary.lsn"]), ("system_identifier", self["primary.system_identifier"]), ("replay_paused", .bool(false)),
-            ("base_backup_running", .bool(false)), ("longest_transaction_seconds", .integer(0)),
-        ])
+        setNode(
+            name,
+            [
+                ("role", .string("replica")), ("state", .string("streaming")), ("healthy", .bool(true)), ("reachable", .bool(true)),
+                ("fenced", .bool(false)), ("promotable", .bool(true)), ("promotable_reason", .null), ("streaming", .bool(true)),
+                ("upstream", .string(source)), ("sync", .string("quorum")), ("lag_bytes", .integer(0)), ("lag_seconds", .integer(0)),
+                ("lag_measured_at", .string(capturedAt)), ("lag_age_seconds", .integer(0)), ("timeline", self["primary.timeline"]),
+                ("lsn", self["primary.lsn"]), ("system_identifier", self["primary.system_identifier"]), ("replay_paused", .bool(false)),
+                ("base_backup_running", .bool(false)), ("longest_transaction_seconds", .integer(0)),
+            ])
         refreshSplitBrain()
     }
 
@@ -176,11 +180,14 @@ extension SimulatedState {
 
     /// `name` may not be writable; its server stopped.
     mutating func fenceNode(_ name: String) {
-        setNode(name, [
-            ("state", .string("fenced")), ("fenced", .bool(true)), ("healthy", .bool(false)), ("role", .string("replica")),
-            ("promotable", .bool(false)), ("promotable_reason", .string("fenced")), ("streaming", .bool(false)), ("sync", .string("none")),
-            ("lag_bytes", .null), ("lag_seconds", .null), ("lag_measured_at", .null), ("lag_age_seconds", .null),
-        ])
+        setNode(
+            name,
+            [
+                ("state", .string("fenced")), ("fenced", .bool(true)), ("healthy", .bool(false)), ("role", .string("replica")),
+                ("promotable", .bool(false)), ("promotable_reason", .string("fenced")), ("streaming", .bool(false)),
+                ("sync", .string("none")),
+                ("lag_bytes", .null), ("lag_seconds", .null), ("lag_measured_at", .null), ("lag_age_seconds", .null),
+            ])
         if primary == name {
             self["primary.verified"] = .bool(false)
             self["primary.accepting_writes"] = .bool(false)

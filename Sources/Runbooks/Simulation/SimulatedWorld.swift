@@ -101,7 +101,8 @@ package final class SimulatedWorld: RunWorld {
         for (context, state) in states.sorted(by: { $0.key < $1.key }) {
             let changes = StateDifference.between(before[context] ?? .null, state.document)
             if !changes.isEmpty {
-                trace.append(TraceEntry(text: "\(name)\(context.isEmpty ? "" : " (\(context))"): " + changes.map(\.text).joined(separator: "; ")))
+                trace.append(
+                    TraceEntry(text: "\(name)\(context.isEmpty ? "" : " (\(context))"): " + changes.map(\.text).joined(separator: "; ")))
             }
         }
         for index in faults.indices where faults[index].matches(step) {

@@ -23,7 +23,9 @@ package struct CaseJudge {
             problems.append("status is \(result.status.rawValue), expected \(status.rawValue)\(because)")
         }
         if let exit = expected.exit, exit != result.exitStatus {
-            problems.append("exit status is \(result.exitStatus), expected \(exit)\(expected.status == result.status || expected.status == nil ? because : "")")
+            problems.append(
+                "exit status is \(result.exitStatus), expected \(exit)\(expected.status == result.status || expected.status == nil ? because : "")"
+            )
         }
         if let check = expected.failedCheck?.value {
             let failed = result.failedChecks.map(\.id) + result.postconditions.filter { !$0.isPass }.map(\.id)

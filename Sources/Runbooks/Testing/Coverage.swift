@@ -31,7 +31,9 @@ package struct Coverage {
         let cases = tests.filter { $0.runbook.value == runbook.name }.flatMap(\.cases)
         var gaps: [(TextRange, String)] = []
         let name = runbook.metadata.name.at
-        if !cases.contains(where: { $0.expected.status == .succeeded && $0.faults.isEmpty }) { gaps.append((name, "no case that succeeds")) }
+        if !cases.contains(where: { $0.expected.status == .succeeded && $0.faults.isEmpty }) {
+            gaps.append((name, "no case that succeeds"))
+        }
         for entry in runbook.preconditions where entry.level == .block {
             let isShown = cases.contains { $0.expected.failedCheck?.value == entry.id.value && $0.expected.steps?.isEmpty == true }
             if !isShown { gaps.append((entry.id.at, "no case in which only the precondition '\(entry.id.value)' fails, with `steps: []`")) }
@@ -44,13 +46,16 @@ package struct Coverage {
         gaps += alwaysGaps(runbook, cases)
         for step in runbook.allSteps {
             guard case .confirm(_, .some) = step.kind else { continue }
-            let isShown = cases.contains { $0.expected.failedStep?.value == step.id.value && $0.answers.contains { $0.step.value == step.id.value } }
+            let isShown = cases.contains {
+                $0.expected.failedStep?.value == step.id.value && $0.answers.contains { $0.step.value == step.id.value }
+            }
             if !isShown { gaps.append((step.id.at, "no case in which the confirmation '\(step.id.value)' is refused")) }
         }
         if runbook.metadata.risk.value != .reads, !Coverage.exemptFromSandbox.contains(runbook.name) {
             let isShown = cases.contains { one in
                 one.place == .sandbox
-                    && (acceptsLoss(one) || Coverage.exemptFromLoad.contains(runbook.name) || one.setup.contains { $0.operation.value == "sandbox.load" })
+                    && (acceptsLoss(one) || Coverage.exemptFromLoad.contains(runbook.name)
+                        || one.setup.contains { $0.operation.value == "sandbox.load" })
             }
             if !isShown { gaps.append((name, "no case on the sandbox under sandbox.load")) }
         }
@@ -92,7 +97,9 @@ package struct Coverage {
     }
 
     /// Losing something was accepted by the operator.
-    private func acceptsLoss(_ one: TestCase) -> Bool { one.params["allow_data_loss"].map { !["0B", "0"].contains($0.plainText) } ?? false }
+    private func acceptsLoss(_ one: TestCase) -> Bool {
+        one.params["allow_data_loss"].map { !["0B", "0"].contains($0.plainText) } ?? false
+    }
 }
 
 /// Names that test files get wrong (RB091), and fixtures that are no state documents (RB092).
@@ -116,7 +123,8 @@ package struct TestFileLint {
                 Excerpt.help(for: file.runbook.value, among: library.keys.sorted()))
             return findings
         }
-        let steps = Set(pathsOfSteps(runbook, prefix: "", depth: 0).flatMap { path in [path, String(path.split(separator: "/").last ?? "")] })
+        let steps = Set(
+            pathsOfSteps(runbook, prefix: "", depth: 0).flatMap { path in [path, String(path.split(separator: "/").last ?? "")] })
         let checks = (runbook.preconditions + runbook.postconditions).map(\.id.value)
         for one in file.cases {
             let expected = one.expected
@@ -124,13 +132,19 @@ package struct TestFileLint {
                 one.faultSteps + one.answers.map(\.step) + (expected.steps ?? []) + (expected.undone ?? []) + (expected.alwaysRan ?? [])
                 + expected.executedOnce
             for step in named where !steps.contains(step.value) {
-                note(.unknownInTest, step.at, "the runbook has no step '\(Excerpt.of(step.value))'", Excerpt.help(for: step.value, among: steps.sorted()))
+                note(
+                    .unknownInTest, step.at, "the runbook has no step '\(Excerpt.of(step.value))'",
+                    Excerpt.help(for: step.value, among: steps.sorted()))
             }
             if let step = expected.failedStep, !steps.contains(step.value), !checks.contains(step.value) {
-                note(.unknownInTest, step.at, "the runbook has no step '\(Excerpt.of(step.value))'", Excerpt.help(for: step.value, among: steps.sorted()))
+                note(
+                    .unknownInTest, step.at, "the runbook has no step '\(Excerpt.of(step.value))'",
+                    Excerpt.help(for: step.value, among: steps.sorted()))
             }
             if let check = expected.failedCheck, !checks.contains(check.value) {
-                note(.unknownInTest, check.at, "the runbook has no condition '\(Excerpt.of(check.value))'", Excerpt.help(for: check.value, among: checks))
+                note(
+                    .unknownInTest, check.at, "the runbook has no condition '\(Excerpt.of(check.value))'",
+                    Excerpt.help(for: check.value, among: checks))
             }
             if let state = one.state, case .failure(let error) = loadState(state.value) {
                 note(.badFixture, state.at, "'\(Excerpt.of(state.value))' is no state document: \(error.message)", error.hint)
@@ -142,7 +156,9 @@ package struct TestFileLint {
     private func pathsOfSteps(_ runbook: Runbook, prefix: String, depth: Int) -> [String] {
         runbook.allSteps.flatMap { step -> [String] in
             let path = prefix + step.id.value
-            guard case .call(let call) = step.kind, depth < RunEngine.deepestCall, let called = library[call.runbook.value] else { return [path] }
+            guard case .call(let call) = step.kind, depth < RunEngine.deepestCall, let called = library[call.runbook.value] else {
+                return [path]
+            }
             return [path] + pathsOfSteps(called.runbook, prefix: path + "/", depth: depth + 1)
         }
     }

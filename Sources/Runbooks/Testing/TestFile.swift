@@ -74,7 +74,8 @@ package struct TestFileReader {
         one.patches = StepReader.patches("patch", reader)
         one.contexts = (reader.value("contexts")?.entries ?? []).compactMap { entry in entry.value.text.map { (entry.key, $0) } }
         one.setup = reader.list("setup").compactMap { operation($0) }
-        one.params = Dictionary(reader.arguments("params").compactMap { argument in constant(argument).map { (argument.name.value, $0) } }) {
+        one.params = Dictionary(reader.arguments("params").compactMap { argument in constant(argument).map { (argument.name.value, $0) } })
+        {
             first, _ in first
         }
         one.answers = reader.arguments("answers").compactMap { argument in

@@ -97,7 +97,8 @@ package struct TestRunner: Sendable {
     package func order(_ one: TestCase, _ file: TestFile, state: JSONValue) throws(BastionError) -> RunOrder {
         guard let main = library[file.runbook.value] else {
             throw BastionError(
-                .notFound, "there is no runbook \"\(file.runbook.value)\"", hint: NameSuggestion.hint(for: file.runbook.value, among: library.keys.sorted()))
+                .notFound, "there is no runbook \"\(file.runbook.value)\"",
+                hint: NameSuggestion.hint(for: file.runbook.value, among: library.keys.sorted()))
         }
         let params = try ParameterValues.resolve(main.runbook, given: one.params, state: state)
         var order = RunOrder(

@@ -32,7 +32,9 @@ struct RestoreCommand: ConfirmedLocalCommand, ConnectedLocalCommand {
             guard arguments.text("archive") == nil else { throw BastionError(.usage, "restore --undo takes no archive") }
             return .undo
         }
-        guard let archive = arguments.text("archive") else { throw BastionError(.usage, "restore needs an archive: try `pgbastion backup list`") }
+        guard let archive = arguments.text("archive") else {
+            throw BastionError(.usage, "restore needs an archive: try `pgbastion backup list`")
+        }
         if let directory = arguments.text("to") { return .unpack(archive, to: directory) }
         if arguments.isGiven("section") { return .section(archive) }
         return .bootstrap(

@@ -17,7 +17,8 @@ enum RunbookCommandList {
     private static let test = RunbookTestCommand(
         sources: RunbookFiles.sources,
         sandbox: { one, file, library, terminal in
-            await SandboxCases(run: SandboxRun(library: library, keeps: false, signals: SignalBox(), log: { terminal.note($0) })).report(one, of: file)
+            await SandboxCases(run: SandboxRun(library: library, keeps: false, signals: SignalBox(), log: { terminal.note($0) })).report(
+                one, of: file)
         }, write: { text, path throws(BastionError) in try writeReport(text, path, .standard()) })
 
     static func writeReport(_ text: String, _ path: String, _ terminal: Terminal) throws(BastionError) {
@@ -102,9 +103,12 @@ private struct RunbookSession {
             lines.append("  \(failure.step): \(failure.message)")
             if let hint = failure.hint { lines.append("  hint: \(hint)") }
         }
-        lines += result.remaining.map { "  remains: \($0.step)\($0.item.map { "[\($0)]" } ?? ""): \($0.what)" + ($0.command.map { "; `\($0)`" } ?? "") }
+        lines += result.remaining.map {
+            "  remains: \($0.step)\($0.item.map { "[\($0)]" } ?? ""): \($0.what)" + ($0.command.map { "; `\($0)`" } ?? "")
+        }
         for warning in result.warnings { terminal.note("Warning: \(warning)") }
-        return LocalOutcome(text: lines.joined(separator: "\n"), data: finished.report.json, names: [result.runID], exitStatus: result.exitStatus)
+        return LocalOutcome(
+            text: lines.joined(separator: "\n"), data: finished.report.json, names: [result.runID], exitStatus: result.exitStatus)
     }
 }
 
@@ -118,12 +122,18 @@ struct RunbookPlanCommand: ConnectedLocalCommand {
         return try await RunbookPlanCommand.plan(session.arguments, session, source: arguments.text("state") ?? "live")
     }
 
-    fileprivate static func plan(_ arguments: ParsedArguments, _ session: RunbookSession, source: String) async throws(BastionError) -> LocalOutcome {
+    fileprivate static func plan(_ arguments: ParsedArguments, _ session: RunbookSession, source: String) async throws(BastionError)
+        -> LocalOutcome
+    {
         let library = try session.library()
         let runbook = try library.requireLoaded(arguments.text("name") ?? "")
         let runner = try session.runner(library)
         let state: JSONValue
-        if source == "live" { state = try await runner.liveState(runbook) } else { state = try StateSource.document(source, RunbookFiles.sources) }
+        if source == "live" {
+            state = try await runner.liveState(runbook)
+        } else {
+            state = try StateSource.document(source, RunbookFiles.sources)
+        }
         let plan = try await runner.plan(runbook, given: try session.given(), state: state, withTimes: arguments.flag("timestamps"))
         if let path = arguments.text("out") {
             try RunbookCommandList.writeReport(String(decoding: plan.document.bytes, as: UTF8.self) + "\n", path, session.terminal)
@@ -157,7 +167,8 @@ struct RunbookRunCommand: ConnectedLocalCommand {
         if arguments.flag("sandbox") {
             let sandbox = SandboxRun(
                 library: library.loaded, keeps: arguments.flag("keep"), signals: session.signals, log: { terminal.note($0) })
-            let outcome = try await session.watching { () async throws(BastionError) in try await sandbox.run(runbook, given: given, chosen) }
+            let outcome = try await session.watching { () async throws(BastionError) in try await sandbox.run(runbook, given: given, chosen)
+            }
             return try session.outcome(outcome.finished)
         }
         let runner = try session.runner(library)

@@ -5,7 +5,9 @@ import Testing
 
 /// Plans: the same bytes for the same input, and what makes one stale.
 @Suite struct RunPlanTests {
-    private func plan(_ params: [String: JSONValue], _ state: JSONValue) async throws -> (plan: RunPlan, runbook: LoadedRunbook, order: RunOrder) {
+    private func plan(_ params: [String: JSONValue], _ state: JSONValue) async throws -> (
+        plan: RunPlan, runbook: LoadedRunbook, order: RunOrder
+    ) {
         let library = try ShippedRunbooks.library()
         let runbook = try #require(library["switchover"])
         let resolved = try ParameterValues.resolve(runbook.runbook, given: params, state: state)
@@ -34,7 +36,8 @@ import Testing
         #expect(RunPlan.differences(plan: made.plan.document, runbook: made.runbook, state: state, params: made.order.params).isEmpty)
         var other = SimulatedState(state)
         other["primary.name"] = .string("node3")
-        let differences = RunPlan.differences(plan: made.plan.document, runbook: made.runbook, state: other.document, params: made.order.params)
+        let differences = RunPlan.differences(
+            plan: made.plan.document, runbook: made.runbook, state: other.document, params: made.order.params)
         #expect(differences.map(\.path) == ["state_fingerprint.primary"])
     }
 }

@@ -120,7 +120,9 @@ import Testing
     }
 
     @Test func `a held run can be aborted`() async throws {
-        let runbook = try runbook(drain + "  - { id: hold, run: pause, on_failure: hold }\n", always: "  - { id: end, run: node.undrain, with: { node: node2 } }\n")
+        let runbook = try runbook(
+            drain + "  - { id: hold, run: pause, on_failure: hold }\n",
+            always: "  - { id: end, run: node.undrain, with: { node: node2 } }\n")
         let world = try world([SimulatedFault(step: "hold", kind: .error(.failed))])
         _ = try await TestRunner.run(order(runbook), in: world, resumes: false)
         let journal = try Journal.read(world.lines.map { $0 + "\n" }.joined())

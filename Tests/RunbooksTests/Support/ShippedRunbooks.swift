@@ -24,7 +24,8 @@ enum ShippedRunbooks {
     static func load(_ bytes: [UInt8], file: String) throws -> LoadedRunbook {
         let (runbook, findings) = RunbookReader.read(reading(bytes), file: file)
         if let first = findings.first(where: { $0.severity == .error }) {
-            throw BastionError(.invalidData, "\(file):\(first.at.start.line):\(first.at.start.column): \(first.rule.rawValue) \(first.message)")
+            throw BastionError(
+                .invalidData, "\(file):\(first.at.start.line):\(first.at.start.column): \(first.rule.rawValue) \(first.message)")
         }
         guard let runbook else { throw BastionError(.invalidData, "\(file) is no runbook") }
         return LoadedRunbook(runbook: runbook, sha256: SHA256.hex(bytes))
@@ -46,7 +47,8 @@ enum ShippedRunbooks {
         try files(directory + "/tests", suffix: ".test.yaml").map { file in
             let (found, findings) = TestFileReader.read(reading(try bytes("\(directory)/tests/\(file)")), file: "runbooks/tests/\(file)")
             if let first = findings.first(where: { $0.severity == .error }) {
-                throw BastionError(.invalidData, "\(file):\(first.at.start.line):\(first.at.start.column): \(first.rule.rawValue) \(first.message)")
+                throw BastionError(
+                    .invalidData, "\(file):\(first.at.start.line):\(first.at.start.column): \(first.rule.rawValue) \(first.message)")
             }
             guard let found else { throw BastionError(.invalidData, "\(file) is no test file") }
             return found

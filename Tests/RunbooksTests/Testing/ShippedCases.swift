@@ -36,7 +36,9 @@ import Testing
                 let what = "\(file.runbook.value) crashed at line \(line) (\(plain.lines[line].prefix(160)))"
                 #expect(result.status == .succeeded, "\(what): \(result.failure?.message ?? "")")
                 let mutations = { (world: SimulatedWorld) in
-                    world.executions.filter { $0.isMutating && $0.operation != "manual" }.map { "\($0.step)/\($0.item ?? "") \($0.operation)" }.sorted()
+                    world.executions.filter { $0.isMutating && $0.operation != "manual" }.map {
+                        "\($0.step)/\($0.item ?? "") \($0.operation)"
+                    }.sorted()
                 }
                 #expect(mutations(world) == mutations(plain), "\(what)")
                 let differences = StateDifference.between(plain.finalState, world.finalState)

@@ -323,7 +323,9 @@ extension Simulation {
         for delay in network.arrivals(from.index, target.index) {
             after(delay) { [self] in
                 // RA19: a handshake with another cluster is refused.
-            guard network.isOpen(from.index, target.index), target.memberID == member, from.cluster == target.cluster, !target.isSuspended else { return }
+                guard network.isOpen(from.index, target.index), target.memberID == member, from.cluster == target.cluster,
+                    !target.isSuspended
+                else { return }
                 target.daemon.process.receive(life: target.daemon.process.life) {
                     target.daemon.feed(.message(from: sender, carried))
                 }

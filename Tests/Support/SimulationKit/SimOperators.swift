@@ -17,7 +17,8 @@ package final class SimOperators {
     /// `peer add` for every node that is not a member, again until it is.
     private func addMissing() {
         sim.after(milliseconds(400)) { [self] in addMissing() }
-        guard let leader = sim.leader, let state = leader.daemon.node?.state, state.primary?.phase == .serving || state.isStandby || state.barrier != nil
+        guard let leader = sim.leader, let state = leader.daemon.node?.state,
+            state.primary?.phase == .serving || state.isStandby || state.barrier != nil
         else { return }
         let missing = sim.machines.first { $0.isWanted && $0.isUp && state.nodes[$0.name]?.memberID != $0.memberID }
         guard let missing else {

@@ -135,7 +135,9 @@ package final class SimRestore {
         acceptedServer = machine.postgres.processID.map { (machine, $0) }
         marks.insert(saysWhichOne ? "resume" : "accept")
         if machine.name != chosen { marks.insert("accepted another node") }
-        if machine.postgres.isWritable { marks.insert(machine.guardian.core?.claimedBy != nil ? "took over a leased server" : "took over a server") }
+        if machine.postgres.isWritable {
+            marks.insert(machine.guardian.core?.claimedBy != nil ? "took over a leased server" : "took over a server")
+        }
         sim.checks.commits.accepted(machine.postgres.files)
     }
 
@@ -205,7 +207,11 @@ extension SimRun {
         sim.faults?.begin()
         sim.run(for: random.time(0...6000))
         restore.takeArchive()
-        if restore.archive == nil { _ = sim.run(atMost: seconds(20)) { restore.takeArchive(); return restore.archive != nil } }
+        if restore.archive == nil {
+            _ = sim.run(atMost: seconds(20)) {
+                restore.takeArchive(); return restore.archive != nil
+            }
+        }
         sim.run(for: random.time(0...8000))
         restore.lose()
         restore.acceptSomebody()
