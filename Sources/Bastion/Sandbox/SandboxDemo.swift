@@ -1,8 +1,9 @@
 import ClusterModel
 import Glibc
+import Operations
 import PostgresControl
 
-/// The main job in two minutes: three nodes, a writer through the proxy, a dead primary, a return, a switchover.
+/// The main job in two minutes: three nodes, a writer through the proxy, a dead primary, a return, a switchover, a backup.
 package struct SandboxDemo: Sendable {
     package let sandbox: Sandbox
     package let log: @Sendable (String) -> Void
@@ -55,8 +56,25 @@ package struct SandboxDemo: Sendable {
         try await commits(probe, 100)
         rows.append(row("switchover (\(second.name) -> \(first.name))", probe))
         try await sandbox.waitUntilHealthy(seconds: 60)
+        try await backUp(first)
         probe.stop()
         return try await summary(rows, probe)
+    }
+
+    /// While the client goes on writing.
+    private func backUp(_ node: SandboxNode) async throws(BastionError) {
+        log("storing a backup of the cluster state, and checking it byte by byte")
+        let sandbox = sandbox
+        let commands = BackupCommands(
+            configurationPath: sandbox.layout.configuration(node), connect: { sandbox.invoker(node) }, note: log)
+        let directory = ("dir", JSONValue.string(sandbox.layout.directory + "/backups"))
+        for (operation, arguments) in [
+            ("backup.create", [directory]), ("backup.verify", [directory, ("archive", .array([.string("latest")]))]), ("backup.list", [directory]),
+        ] {
+            let answer = try await commands.run(operation, input: .record(arguments))
+            guard answer.exitStatus == 0 else { throw BastionError(.failed, "\(operation) failed", detail: answer.text) }
+            log(answer.text)
+        }
     }
 
     private func row(_ event: String, _ probe: CommitProbe) -> Row {
