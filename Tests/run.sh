@@ -7,7 +7,7 @@ shift
 echo "== $title"
 log=$(mktemp "${TMPDIR:-/tmp}/pgbastion-tests.XXXXXX")
 trap 'rm -f "$log"' EXIT
-"$@" 2>&1 </dev/null | tee "$log" | grep -av --line-buffered '^◇'
+"$@" 2>&1 </dev/null | sed -u 's/\x1b\[[0-9;]*m//g' | tee "$log" | grep -av --line-buffered '^◇'
 status=${PIPESTATUS[0]}
 if [ "$status" != 0 ]; then
 	echo "== failed ($status): $title"

@@ -27,9 +27,9 @@ import Testing
         try await running.value
     }
 
-    /// Status and document of an answer; nil when the connection ended without one.
+    /// Status and document of an answer; nil when the connection ended without one, or it is an archive.
     private func parsed(_ answer: String) throws -> (status: Int, body: JSONValue)? {
-        guard !answer.isEmpty else { return nil }
+        guard !answer.isEmpty, !answer.lowercased().contains("content-type: application/gzip") else { return nil }
         let status = try #require(Int(answer.dropFirst(9).prefix(3)), "\(answer)")
         let parts = answer.split(separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false)
         #expect(answer.lowercased().contains("content-type: application/json"), "\(answer)")
