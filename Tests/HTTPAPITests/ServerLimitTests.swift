@@ -27,9 +27,10 @@ import Testing
         try await running.value
     }
 
-    /// Status and document of an answer; nil when the connection ended without one, or it is an archive.
+    /// Status and document of an answer; nil when the connection ended without one, or it is an archive or a page.
     private func parsed(_ answer: String) throws -> (status: Int, body: JSONValue)? {
-        guard !answer.isEmpty, !answer.lowercased().contains("content-type: application/gzip") else { return nil }
+        let isOther = ["application/gzip", "text/html"].contains { answer.lowercased().contains("content-type: \($0)") }
+        guard !answer.isEmpty, !isOther else { return nil }
         let status = try #require(Int(answer.dropFirst(9).prefix(3)), "\(answer)")
         let parts = answer.split(separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false)
         #expect(answer.lowercased().contains("content-type: application/json"), "\(answer)")
