@@ -141,6 +141,10 @@ extension ScenarioTests {
             let sandbox = try await sandbox()
             let first = sandbox.members[0]
             let primary = try await sandbox.primary()
+            let unsaved = ClientProgram.run("upgrade-check --to 1.0.0", on: first, of: sandbox)
+            try hold(unsaved.status == 2 && unsaved.output.contains("backup.fresh"), "\(unsaved)")
+            let saved = ClientProgram.run("backup create --dir '\(sandbox.layout.directory)/backups'", on: first, of: sandbox)
+            try hold(saved.status == 0, "\(saved)")
             let ready = ClientProgram.run("upgrade-check --to 1.0.0 -o json", on: first, of: sandbox)
             try hold(ready.status == 0 && ready.output.contains("\"ready\":true"), "\(ready)")
             try hold(ready.output.replacing(" ", with: "").contains("\"\(primary.name)\"],\"ready\""), "\(ready)")

@@ -50,10 +50,15 @@ enum SandboxProcesses {
 
 /// Finds a block of free loopback ports.
 enum SandboxPorts {
+    /// Blocks of a hundred from here on, below 32,768: from there the kernel takes ports for outgoing connections, one of which
+    /// could have the port of a daemon that is down for a while.
+    private static let first = 10_000
+    private static let blocks = 227
+
     static func free(nodes: Int) throws(BastionError) -> Int {
-        let start = 21_000 + Int(getpid()) % 300 * 100
-        for step in 0..<300 {
-            let base = 21_000 + (start - 21_000 + step * 100) % 30_000
+        let start = Int(getpid()) % blocks
+        for step in 0..<blocks {
+            let base = first + (start + step) % blocks * 100
             if (0..<nodes * 10).allSatisfy({ isFree(base + $0) }) { return base }
         }
         throw BastionError(.io, "no block of free ports was found on loopback")
