@@ -108,7 +108,7 @@ extension ScenarioTests.Monitoring {
                     if let pid = sandbox.postmasterPID(victim) { kill(pid, SIGQUIT) }
                     return try prometheus.count(expression) == 1
                 }
-                try await sandbox.wait("the alert", seconds: 10) { try prometheus.isFiring("PGBastionHealthCheckErrors") }
+                try await sandbox.wait("the alert", seconds: 20) { try prometheus.isFiring("PGBastionHealthCheckErrors") }
                 try await sandbox.settled(restarting: true, seconds: 90)
             }
         }

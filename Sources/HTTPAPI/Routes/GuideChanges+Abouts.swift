@@ -36,14 +36,14 @@ extension GuideChanges {
                 ParameterDefinition(
                     name: "allow_data_loss", kind: .size, help: "promote although so much may be lost",
                     raisesRiskTo: .destructive),
-            ], answers: changes)
+            ], answers: changes(RoleChangeOutput.self))
 
         static let switchover = RouteAbout(
             SwitchoverOperation.definition.summary, rows: ["E13"], query: wait,
             body: [
                 node("to", "the new primary"),
                 ParameterDefinition(name: "max_lag", kind: .size, help: "how far behind it may be"),
-            ], answers: changes)
+            ], answers: changes(RoleChangeOutput.self))
 
         static let pause = RouteAbout(
             PauseOperation.definition.summary, rows: ["E14"], query: wait, body: PauseOperation.definition.parameters,
@@ -60,26 +60,25 @@ extension GuideChanges {
                 ParameterDefinition(
                     name: "method", kind: .choice, help: "how", choices: ReinitializeMethod.allCases.map(\.rawValue)),
             ],
-            answers: [
-                .json(200, "so already, or the outcome that was waited for", StartedShape.self),
-                .json(202, "started", StartedShape.self),
-            ])
+            answers: changes(NodeReinitOperation.Output.self))
 
         /// Without `wait` they start; with it they end.
-        private static let changes: [RouteAbout.Answer] = [
-            RouteAbout.Answer(200, "the outcome that was waited for, or nothing to do") {
-                .record([
-                    (
-                        "anyOf",
-                        .array([
-                            SchemaReader.schema(of: FinishedShape<RoleChangeOutput>.self),
-                            SchemaReader.schema(of: StartedShape.self),
-                        ])
-                    )
-                ])
-            },
-            .json(202, "started; follow `href`", StartedShape.self),
-        ]
+        private static func changes<Output: OperationOutput>(_ output: Output.Type) -> [RouteAbout.Answer] {
+            [
+                RouteAbout.Answer(200, "the outcome that was waited for, or nothing to do") {
+                    .record([
+                        (
+                            "anyOf",
+                            .array([
+                                SchemaReader.schema(of: FinishedShape<Output>.self),
+                                SchemaReader.schema(of: StartedShape.self),
+                            ])
+                        )
+                    ])
+                },
+                .json(202, "started; follow `href`", StartedShape.self),
+            ]
+        }
 
         private static func node(_ name: String, _ help: String, required: Bool = false) -> ParameterDefinition {
             ParameterDefinition(name: name, kind: .nodeName, help: help, isRequired: required, example: "node2")
