@@ -69,7 +69,8 @@ package struct SandboxDemo: Sendable {
             configurationPath: sandbox.layout.configuration(node), connect: { sandbox.invoker(node) }, note: log)
         let directory = ("dir", JSONValue.string(sandbox.layout.directory + "/backups"))
         for (operation, arguments) in [
-            ("backup.create", [directory]), ("backup.verify", [directory, ("archive", .array([.string("latest")]))]), ("backup.list", [directory]),
+            ("backup.create", [directory]), ("backup.verify", [directory, ("archive", .array([.string("latest")]))]),
+            ("backup.list", [directory]),
         ] {
             let answer = try await commands.run(operation, input: .record(arguments))
             guard answer.exitStatus == 0 else { throw BastionError(.failed, "\(operation) failed", detail: answer.text) }

@@ -17,7 +17,7 @@ extension RunbookSources {
     package func searching(_ arguments: ParsedArguments) -> RunbookSources {
         guard let directory = arguments.text("dir") else { return self }
         var sources = self
-        sources.directories.insert(directory.count > 1 && directory.hasSuffix("/") ? String(directory.dropLast()) : directory, at: 0)
+        sources.prefer([directory])
         return sources
     }
 }

@@ -85,9 +85,7 @@ package struct RunbookTestCommand: LocalCommand {
     /// A directory that is given holds runbooks as well.
     private func searched(_ arguments: ParsedArguments) -> RunbookSources {
         var sources = sources
-        let given = arguments.list("paths").filter { !$0.hasSuffix(".yaml") }
-            .map { $0.count > 1 && $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
-        sources.directories.insert(contentsOf: given, at: 0)
+        sources.prefer(arguments.list("paths").filter { !$0.hasSuffix(".yaml") })
         return sources.searching(arguments)
     }
 

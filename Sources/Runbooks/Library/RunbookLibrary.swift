@@ -20,6 +20,15 @@ package struct RunbookSources: Sendable {
         self.parse = parse
     }
 
+    /// Searches these first; one that was to be searched anyway does not hide its own files.
+    package mutating func prefer(_ wanted: [String]) {
+        let first = wanted.map { path -> String in
+            let plain = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
+            return plain.count > 1 && plain.hasSuffix("/") ? String(plain.dropLast()) : plain
+        }
+        directories = first + directories.filter { !first.contains($0) }
+    }
+
     /// Limits of runbook and test files (runbooks.md, section 1).
     package static let largestFile = 256 << 10
     package static let largestScalar = 8 << 10
