@@ -169,8 +169,11 @@ extension ScenarioTests.ThreeNodes {
                 sandbox.killNode(lost)
                 let wiped = Shell.run("rm -rf '\(sandbox.layout.root(lost))/raft'")
                 try hold(wiped.status == 0, "\(wiped)")
-                let unreachable = ClientProgram.run("rejoin \(lost.name)", on: scene.primary, of: sandbox)
-                try hold(unreachable.status == 3 && unreachable.errors.contains("peer.reachable"), "\(unreachable)")
+                // It may have led: until another node does, the request cannot be passed on.
+                try await sandbox.wait("the rejoin to be refused", seconds: 20) {
+                    let unreachable = ClientProgram.run("rejoin \(lost.name)", on: scene.primary, of: sandbox)
+                    return unreachable.status == 3 && unreachable.errors.contains("peer.reachable")
+                }
                 try sandbox.startDaemon(lost)
                 var answer = ""
                 try await sandbox.wait("the rejoin of \(lost.name)", seconds: 60) {
