@@ -11,7 +11,7 @@ trap 'rm -f "$log"' EXIT
 status=${PIPESTATUS[0]}
 if [ "$status" != 0 ]; then
 	echo "== failed ($status): $title"
-	grep -aE '^✘ (Test|Suite)|recorded an issue|Fatal error|^error:' "$log" | grep -av ' started\.$' | cut -c1-700 | tail -15
+	grep -aE '^✘ (Test|Suite)|recorded an issue|Fatal error|^error:' "$log" | grep -av ' started\.$' | cut -c1-700 | head -40
 	# A crash leaves no verdict: what had begun and not ended is near the end.
 	grep -aqE '^[✔✘] Test run' "$log" || tail -5 "$log" | cut -c1-300
 fi

@@ -135,6 +135,9 @@ import Testing
             try clientReaches(hosts, second)
             try clientWrites(hosts, table: "after")
 
+            // Until the synchronous set is settled nobody may replace a dead primary (SE9).
+            try waitUntil("the synchronous set is settled", within: .seconds(60)) { try hosts.synchronousIsSettled(first) }
+
             // Under a restart hold the address stays while the daemon is away.
             hosts.stop(second)
             #expect(try hosts.owners().nodes == [second])

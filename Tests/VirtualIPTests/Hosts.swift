@@ -95,6 +95,12 @@ final class Hosts: Sendable {
         return String(text.prefix { $0 != "\n" })
     }
 
+    /// Whether every commit waits for a replica, as `status` tells it.
+    func synchronousIsSettled(_ index: Int) throws -> Bool {
+        let status = try pgbastion(index, "status -o json")
+        return status.contains("\"mode\":\"quorum\"") && status.contains("\"degraded\":false")
+    }
+
     // MARK: Daemons
 
     private func file(_ index: Int) -> String { "\(directory.path)/node\(index + 1)/pgbastion.yaml" }

@@ -51,7 +51,7 @@ package struct OutageMeasurement: Sendable {
 
     private func measure(_ event: Event) async throws(BastionError) -> (Double, CommitProbe) {
         try await sandbox.waitUntilHealthy(seconds: 90)
-        try await synchronous()
+        try await sandbox.waitForSynchronousSet()
         let primary = try await sandbox.primary()
         // The client enters through a node that stays.
         let probe = CommitProbe(connection: sandbox.clientConnection(sandbox.layout.nodes.filter { $0 != primary }))
@@ -75,14 +75,6 @@ package struct OutageMeasurement: Sendable {
     private func commits(_ probe: CommitProbe, _ count: Int) async throws(BastionError) {
         let wanted = probe.commitsSoFar + count
         try await sandbox.wait("\(count) commits", seconds: 60) { probe.commitsSoFar >= wanted }
-    }
-
-    private func synchronous() async throws(BastionError) {
-        try await sandbox.wait("synchronous replication to two nodes", seconds: 60) {
-            let node = try await sandbox.primary()
-            let text = try await sandbox.call("status", through: node).text
-            return text.contains("\"mode\":\"quorum\"") && text.contains("\"degraded\":false")
-        }
     }
 
     private func emptyTable(_ primary: SandboxNode) async throws(BastionError) {

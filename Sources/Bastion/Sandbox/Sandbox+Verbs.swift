@@ -32,6 +32,15 @@ extension Sandbox {
         package var text: String
     }
 
+    /// Waits until commits wait for a replica and the change to that is settled (SE9): from then on a dead primary is replaced
+    /// without the loss of an acknowledged row.
+    package func waitForSynchronousSet() async throws(BastionError) {
+        try await wait("synchronous replication", seconds: 60) {
+            let text = try await call("status", through: primary()).text
+            return text.contains("\"mode\":\"quorum\"") && text.contains("\"degraded\":false")
+        }
+    }
+
     package func call(
         _ operation: String, _ input: String = "{}", through node: SandboxNode, wait: Duration? = nil
     ) async throws(BastionError) -> Answer {

@@ -32,7 +32,7 @@ package struct SandboxDemo: Sendable {
         probe.start()
         defer { probe.stop() }
         try await commits(probe, 200)
-        try await settled()
+        try await sandbox.waitForSynchronousSet()
 
         var rows: [Row] = []
         log("killing \(first.name) with SIGKILL: daemon, guard and PostgreSQL at once")
@@ -46,7 +46,7 @@ package struct SandboxDemo: Sendable {
         probe.beginWindow()
         try sandbox.startDaemon(first)
         try await sandbox.waitUntilHealthy(seconds: 60)
-        try await settled()
+        try await sandbox.waitForSynchronousSet()
         rows.append(row("\(first.name) rejoins as a replica", probe))
 
         log("switching over to \(first.name)")
@@ -87,14 +87,6 @@ package struct SandboxDemo: Sendable {
     private func commits(_ probe: CommitProbe, _ count: Int) async throws(BastionError) {
         let wanted = probe.commitsSoFar + count
         try await sandbox.wait("\(count) commits", seconds: 60) { probe.commitsSoFar >= wanted }
-    }
-
-    /// Synchronous replication is on and settled: from here on no acknowledged row may be lost.
-    private func settled() async throws(BastionError) {
-        try await sandbox.wait("synchronous replication", seconds: 60) {
-            let node = try await sandbox.primary()
-            return try await sandbox.call("status", through: node).text.contains("\"mode\":\"quorum\"")
-        }
     }
 
     private func summary(_ rows: [Row], _ probe: CommitProbe) async throws(BastionError) -> Int32 {

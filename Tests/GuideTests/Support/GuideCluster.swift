@@ -59,6 +59,10 @@ struct GuideCluster: Sendable {
                 try hold(machine.ask("/cluster/state", ".operation") == "null", "an operation runs")
                 let streaming = try machine.ask("/cluster/replication", "[.replicas[] | select(.streaming)] | length")
                 try hold(streaming == "\(names.count - 1)", "\(streaming) replicas stream, seen from \(name)")
+                // Until the synchronous set is settled nobody may replace a dead primary (SE9).
+                let synchronous = try machine.succeed("pgbastion status -o json | jq -c '.data.synchronous | [.mode, .degraded]'").trimmed
+                let settled = synchronous == "[\"quorum\",false]" || names.count < 3 && synchronous.hasSuffix(",false]")
+                try hold(settled, "synchronous replication, seen from \(name): \(synchronous)")
             }
             return true
         }

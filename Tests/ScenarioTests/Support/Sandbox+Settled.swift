@@ -22,6 +22,7 @@ extension Sandbox {
         }
         struct Synchronous: Decodable {
             var mode: String
+            var degraded: Bool
             var members: [String]
         }
         struct Paused: Decodable { var active: Bool }
@@ -86,7 +87,8 @@ extension Sandbox {
         guard now.nodes.count == members.count else { return "\(now.nodes.count) nodes are known" }
         guard now.raft.voters == members.count else { return "\(now.raft.voters) voters" }
         // With fewer than two replicas no commit waits for one, unless the operator says so (SE7).
-        guard replicas < 2 || now.synchronous.mode == "quorum" && now.synchronous.members.count == replicas else {
+        guard replicas < 2 || now.synchronous.mode == "quorum" && !now.synchronous.degraded && now.synchronous.members.count == replicas
+        else {
             return "synchronous \(now.synchronous.mode) of \(now.synchronous.members)"
         }
         for node in now.nodes where node.role == "replica" && node.state != "streaming" { return "\(node.name) is \(node.state)" }
