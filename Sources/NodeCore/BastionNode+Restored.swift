@@ -140,6 +140,8 @@ extension BastionNode {
         let mine = report.position
         for other in state.dataNodes.map(\.name) where other != node {
             guard let theirs = recentReport(of: other)?.position, mine.map({ theirs > $0 }) ?? true else { continue }
+            // Reports arrive at different times: what streams from a writable server has nothing that this server has not.
+            guard !streams(other, from: report) else { continue }
             let position = mine.map { "\($0.timeline)/\($0.lsn)" } ?? "an unknown position"
             return overridable(
                 "not_most_recent",
@@ -147,5 +149,12 @@ extension BastionNode {
                 "accept \"\(other)\"")
         }
         return nil
+    }
+
+    /// Also under the name that it had in the cluster before.
+    private func streams(_ node: NodeName, from report: NodeReport) -> Bool {
+        guard let server = report.facts?.server, !server.isInRecovery, let cluster = state.cluster else { return false }
+        let names = [cluster.id, cluster.parentID].compactMap { $0 }.map { applicationName(cluster: $0, node: node) }
+        return server.replicas.contains { $0.state == "streaming" && names.contains($0.applicationName) }
     }
 }

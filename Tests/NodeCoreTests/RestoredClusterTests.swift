@@ -36,8 +36,11 @@ import Testing
     }
     private func check(_ result: Result<ClusterReply, BastionError>?) -> String? { failure(result)?.checks.first?.id }
 
-    /// What guard and PostgreSQL of `a` show.
-    private func show(_ bench: TestNodes, _ state: GuardState, inRecovery: Bool?, system: UInt64 = 42) {
+    /// What guard and PostgreSQL of a node show.
+    private func show(
+        _ bench: TestNodes, _ state: GuardState, inRecovery: Bool?, system: UInt64 = 42, of node: String = "a", at lsn: LSN = LSN(900),
+        replicas: [StreamingReplica] = []
+    ) {
         var status = GuardStatus(incarnation: GuardIncarnation(rawValue: 9))
         status.clusterID = Self.newID
         status.state = state
@@ -47,12 +50,13 @@ import Testing
         var facts = PostgresFacts(dataDirectory: .present)
         if let inRecovery {
             var server = ServerFacts(versionNumber: 170_000, systemIdentifier: system, isInRecovery: inRecovery, timeline: TimelineID(3))
-            server.flushLSN = LSN(900)
-            server.replayedLSN = LSN(900)
+            server.flushLSN = lsn
+            server.replayedLSN = lsn
+            server.replicas = replicas
             facts.server = server
         }
-        bench.feed("a", .guardReported(.status(status)))
-        bench.feed("a", .observed(facts))
+        bench.feed(node, .guardReported(.status(status)))
+        bench.feed(node, .observed(facts))
         bench.run(seconds: 1)
     }
 
@@ -155,6 +159,21 @@ import Testing
         #expect(bench.state("a").nodes[name("b")]?.isFormerMember == false)
         #expect(bench.state("a").memberNodes.map(\.name) == [name("a"), name("b")])
         #expect(bench.state("a").barrier?.nodes[name("b")] == .unknown)
+    }
+
+    @Test func `a node with older data is refused, unless the newer data streams from it`() throws {
+        let bench = try bench()
+        show(bench, .primary, inRecovery: false)
+        try bench.start("b", kind: .data)
+        _ = try #require(bench.ask("a", adding("b"), peer: peerIdentity("b", kind: .data))).get()
+        show(bench, .standby, inRecovery: true, of: "b", at: LSN(956))
+        #expect(check(bench.ask("a", .acceptPrimary(name("a"), assumeDead: []))) == "not_most_recent")
+        // A stream of the former cluster goes on under its old name; its report came later than that of the primary.
+        let stream = StreamingReplica(
+            applicationName: applicationName(cluster: clusterID, node: name("b")), state: "streaming", syncState: "async")
+        show(bench, .primary, inRecovery: false, replicas: [stream])
+        _ = try #require(bench.ask("a", .acceptPrimary(name("a"), assumeDead: [name("c")]))).get()
+        #expect(bench.state("a").barrier?.accepted == name("a"))
     }
 
     @Test func `in a cluster that was not restored there is nothing to accept`() throws {

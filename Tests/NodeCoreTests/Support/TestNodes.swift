@@ -27,7 +27,7 @@ final class TestNodes {
     }
 
     /// A new node that waits to be added.
-    func start(_ node: String, bootstrap: Bool = false) throws {
+    func start(_ node: String, bootstrap: Bool = false, kind: NodeKind = .witness) throws {
         var disk = DurableState()
         if bootstrap {
             let batch = BastionNode.bootstrapBatch(member: member(node))
@@ -35,7 +35,7 @@ final class TestNodes {
         }
         disks[node] = disk
         nodes[node] = try BastionNode(
-            identity: identity(node, cluster: bootstrap ? clusterID : nil), durable: disk, settings: NodeSettings(),
+            identity: identity(node, cluster: bootstrap ? clusterID : nil, kind: kind), durable: disk, settings: NodeSettings(),
             pledgedBallot: .never, seed: UInt64(node.utf8.first ?? 0), now: now)
     }
 
