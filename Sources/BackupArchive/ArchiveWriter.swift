@@ -8,12 +8,20 @@ package typealias ArchiveSink = (UnsafeRawBufferPointer) throws(BastionError) ->
 /// Writes ustar in gzip so that equal contents give equal bytes: no clock, no user, no name of the machine.
 package enum ArchiveWriter {
     package static func write(_ prepared: BackupContents.Prepared, to sink: @escaping ArchiveSink) throws(BastionError) {
+        let members = prepared.members.map { (ArchiveMember.folder + $0.path, $0.body) }
+        try write(members, time: prepared.manifest.createdAt, to: sink)
+    }
+
+    /// - Parameter members: Paths in the archive, at most 100 bytes each, and what is in them.
+    static func write(
+        _ members: [(path: String, body: MemberBody)], time: ArchiveTime, to sink: @escaping ArchiveSink
+    ) throws(BastionError) {
         guard let archive = archive_write_new() else { throw LibArchive.noMemory }
         defer { archive_write_free(archive) }
         let output = Output(sink)
         do throws(BastionError) {
             try open(archive, output)
-            for member in prepared.members { try add(member.path, member.body, prepared.manifest.createdAt, archive) }
+            for member in members { try add(member.path, member.body, time, archive) }
             try LibArchive.check(archive_write_close(archive), archive)
         } catch {
             // Not closed on purpose: closing would write the end of an archive that is not complete.
@@ -55,7 +63,7 @@ package enum ArchiveWriter {
     ) throws(BastionError) {
         guard let entry = archive_entry_new() else { throw LibArchive.noMemory }
         defer { archive_entry_free(entry) }
-        archive_entry_set_pathname(entry, ArchiveMember.folder + path)
+        archive_entry_set_pathname(entry, path)
         archive_entry_set_size(entry, body.size)
         archive_entry_set_filetype(entry, pgb_entry_regular)
         archive_entry_set_perm(entry, 0o600)

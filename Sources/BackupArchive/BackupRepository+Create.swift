@@ -9,7 +9,7 @@ extension BackupRepository {
         package var manifest: BackupManifest
         /// Things worth saying that are no failures.
         package var notes: [String]
-        /// Code `.incomplete`: the archive is there, but its sidecar or `latest.tar.gz` is not.
+        /// Code `.incomplete`: the archive has its name, but it is not known to be durable, or its sidecar or `latest.tar.gz` is missing.
         package var incomplete: BastionError?
     }
 
@@ -46,6 +46,9 @@ extension BackupRepository {
         notes += report.findings
         var created = Created(name: name, sha256: report.sha256 ?? "", manifest: manifest, notes: notes, incomplete: nil)
         do throws(BastionError) {
+            // Step 7 is behind the point of no return: the archive has its name, and without a sidecar it is listed as unsealed.
+            try RepositoryFile.sync(directory)
+            passed(.directorySynced)
             try seal(name, created.sha256)
             passed(.sealed)
             try link(clusterName: manifest.cluster.name)
@@ -126,7 +129,7 @@ extension BackupRepository {
         }
     }
 
-    /// Steps 6 and 7.
+    /// Step 6.
     private func publish(_ partial: String, _ name: String, _ hash: String?) throws(BastionError) {
         if try !RepositoryFile.move(partial, to: path(name)) {
             guard try ArchiveFile(path: path(name)).sha256() == hash else {
@@ -135,8 +138,6 @@ extension BackupRepository {
             try RepositoryFile.remove(partial)
         }
         passed(.renamed)
-        try RepositoryFile.sync(directory)
-        passed(.directorySynced)
     }
 
     /// Step 8.

@@ -68,19 +68,23 @@ package struct BackupRepository: Sendable {
     private func createDirectory() throws(BastionError) {
         if mkdir(directory, 0o700) != 0 {
             if errno == EEXIST { return }
-            guard errno == ENOENT else { throw RepositoryFile.failure("create directory", directory) }
+            guard errno == ENOENT else { throw notCreated(directory) }
             var parent = ""
             for part in directory.split(separator: "/").dropLast() {
                 parent += "/" + part
-                guard mkdir(parent, 0o755) == 0 || errno == EEXIST else { throw RepositoryFile.failure("create directory", parent) }
+                guard mkdir(parent, 0o755) == 0 || errno == EEXIST else { throw notCreated(parent) }
             }
-            guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
-                throw RepositoryFile.failure("create directory", directory)
-            }
+            guard mkdir(directory, 0o700) == 0 || errno == EEXIST else { throw notCreated(directory) }
         }
         var owner = stat()
         guard geteuid() == 0, let path = newDirectoryOwner, stat(path, &owner) == 0 else { return }
         guard chown(directory, owner.st_uid, owner.st_gid) == 0 else { throw RepositoryFile.failure("give away", directory) }
+    }
+
+    private func notCreated(_ path: String) -> BastionError {
+        var error = RepositoryFile.failure("create directory", path)
+        error.hint = "make it and give it to the service user, or name another one with backup.dir or --dir"
+        return error
     }
 
     // MARK: reading

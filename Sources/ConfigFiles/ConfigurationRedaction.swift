@@ -11,6 +11,8 @@ package enum ConfigurationRedaction {
         package var bytes: [UInt8]
         /// Keys that lost their value, or a part of it, in the order of the file: `api.auth_token`.
         package var paths: [String]
+        /// What was taken out, so that it can be looked for elsewhere.
+        package var secrets: [Secret]
     }
 
     package static func redact(path: String) throws(ConfigurationErrors) -> Redacted {
@@ -42,7 +44,7 @@ package enum ConfigurationRedaction {
         for secret in Set(secrets) where secret.utf8.count >= findableBytes && secret != mark {
             output = replacing(Array(secret.utf8), in: output)
         }
-        return Redacted(bytes: output, paths: replacements.map(\.path))
+        return Redacted(bytes: output, paths: replacements.map(\.path), secrets: Set(secrets).sorted().map { Secret($0) })
     }
 
     /// Where a value says that a secret was taken out.

@@ -8,10 +8,10 @@ extension BastionNode {
         guard primary.phase != .assigned, node != primary.node, !isFresh(primary.node) else { return nil }
         let answers = expectedAnswers
         guard let position = answers[node]?.position else { return nil }
-        if state.synchronous.mode == .off || state.synchronous.rules.allSatisfy({ $0.required == 0 }) {
+        if state.synchronous.promisedMode == .off || state.synchronous.rules.allSatisfy({ $0.required == 0 }) {
             return unprovenObjection(node, primary, position, allowed)
         }
-        let proof = LosslessProof(rules: state.synchronous.rules, pledges: answers, lineage: state.servedLineage)
+        let proof = LosslessProof(state: state, pledges: answers)
         guard let answer = answers[node], !proof.isLossless(answer) else { return nil }
         guard let bound = proof.bound else {
             return allowed == .max ? nil : refusal(node, nil, proof.missing.joined(separator: "; "))
@@ -21,7 +21,7 @@ extension BastionNode {
         return refusal(node, loss, "\"\(node)\" has \(position.lsn), and up to \(bound.lsn) may have been acknowledged")
     }
 
-    /// SE6, mode `off`: what is known of the loss already says that it would be refused.
+    /// SE6, mode `off`, also while waiting is being turned on: what is known of the loss already says that it would be refused.
     private func unprovenObjection(
         _ node: NodeName, _ primary: PrimaryRecord, _ position: WALPosition, _ allowed: UInt64?
     ) -> BastionError? {

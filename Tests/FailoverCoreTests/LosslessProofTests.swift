@@ -90,6 +90,24 @@ import Testing
         #expect(proof.isLossless(answer("b", at(2, 20))))
     }
 
+    @Test func `a later primary that served covers the earlier rules by its fork, whoever is silent (SE4, SE8)`() {
+        let rules = [rule(1, "a", ["b", "c", "d"], 1), rule(2, "b", ["c", "d"], 1)]
+        let lineage = Lineage(of: TimelineID(2), records: [timeline(2, parent: 1, fork: 8)])
+        let forks = [FencingToken(2): at(2, 8)]
+        let answers = pledges(["a": at(1, 8), "c": at(2, 9), "d": at(1, 7)])
+        #expect(LosslessProof(rules: rules, pledges: answers, lineage: lineage).bound == nil)
+        let proof = LosslessProof(rules: rules, pledges: answers, lineage: lineage, forks: forks)
+        #expect(proof.bound == at(2, 9))
+        #expect(answers.values.filter(proof.isLossless).map(\.node) == [name("c")])
+        // A fork says nothing of what was acknowledged after it, nor under a rule of its own token.
+        let silent = LosslessProof(rules: rules, pledges: pledges(["c": at(2, 9)]), lineage: lineage, forks: forks)
+        #expect(silent.bound == nil && silent.missing.count == 1)
+        // The start of the timeline's first segment is not its fork.
+        let early = LosslessProof(rules: rules, pledges: pledges(["c": at(2, 7), "d": at(1, 8)]), lineage: lineage, forks: forks)
+        #expect(early.bound == at(2, 8))
+        #expect(!early.isLossless(answer("c", at(2, 7))))
+    }
+
     @Test func `the primary of the rule is lossless by itself, unless its data were replaced (SE4)`() {
         let proof = LosslessProof(rules: [rule(1, "a", ["b", "c"], 1)], pledges: [:], lineage: nil)
         #expect(proof.isLossless(answer("a", at(1, 3))))

@@ -9,7 +9,7 @@ import Testing
 @Suite struct CompleteCommandTests {
     @Test(arguments: [("nodes", "node1\nnode2\nnode3\n"), ("operations", "op-48231\n"), ("directives", "")])
     func `names come from the daemon`(source: String, names: String) async {
-        let run = await Run("__complete \(source) switchover")
+        let run = await inTime("__complete \(source) switchover")
         #expect(run.status == 0)
         #expect(run.output == names)
         #expect(run.errors == "")
@@ -20,18 +20,18 @@ import Testing
         defer { Scratch.remove(folder) }
         let environment = ["XDG_CACHE_HOME": folder]
         let away = FakeInvoker.failing(BastionError(.unavailable, "no daemon"))
-        #expect(await Run("__complete nodes", invoker: away, environment: environment).output == "")
-        #expect(await Run("__complete nodes", environment: environment).output == "node1\nnode2\nnode3\n")
-        #expect(await Run("__complete nodes", invoker: away, environment: environment).output == "node1\nnode2\nnode3\n")
+        #expect(await inTime("__complete nodes", invoker: away, environment: environment).output == "")
+        #expect(await inTime("__complete nodes", environment: environment).output == "node1\nnode2\nnode3\n")
+        #expect(await inTime("__complete nodes", invoker: away, environment: environment).output == "node1\nnode2\nnode3\n")
         // Another cluster has other names.
-        let other = await Run("__complete nodes status --addr http://10.9.9.9:1", invoker: away, environment: environment)
+        let other = await inTime("__complete nodes status --addr http://10.9.9.9:1", invoker: away, environment: environment)
         #expect(other.output == "")
         let cache = folder + "/pgbastion"
         for name in try FileManager.default.contentsOfDirectory(atPath: cache) {
             try FileManager.default.setAttributes(
                 [.modificationDate: Date(timeIntervalSince1970: 1_700_000_000)], ofItemAtPath: "\(cache)/\(name)")
         }
-        #expect(await Run("__complete nodes", invoker: away, environment: environment).output == "")
+        #expect(await inTime("__complete nodes", invoker: away, environment: environment).output == "")
     }
 
     @Test func `an answer that comes too late is not waited for`() async {
@@ -58,7 +58,14 @@ import Testing
             let answer = try await FakeInvoker.sampleCluster().invoke(call)
             return Array(String(decoding: answer, as: UTF8.self).replacing("op-48231", with: "$(id)").utf8)
         }
-        let run = await Run("__complete operations", invoker: evil)
+        let run = await inTime("__complete operations", invoker: evil)
         #expect(run.output == "")
+    }
+
+    /// A run in which the daemon's answer is waited for, however slow this machine is.
+    private func inTime(
+        _ line: String, invoker: FakeInvoker = .sampleCluster(), environment: [String: String] = [:]
+    ) async -> Run {
+        await Run(line, invoker: invoker, on: FakeTerminal(isPatient: true), environment: environment)
     }
 }

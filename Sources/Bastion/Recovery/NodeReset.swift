@@ -90,7 +90,7 @@ package struct NodeReset: Sendable {
 
     /// - Returns: Where the old directory is now.
     package func carryOut(_ plan: Plan) throws(BastionError) -> String? {
-        let hold = try DirectoryHold(site.configuration.raft.dataDirectory)
+        let hold = try site.hold()
         defer { withExtendedLifetime(hold) {} }
         do throws(BastionError) {
             if let aside = plan.movesTo { try site.moveAside(to: aside) }
@@ -107,6 +107,10 @@ extension RecoverySite {
     func moveAside(to aside: String) throws(BastionError) {
         let empty = swap.sibling("restore", String(aside.split(separator: "-").last ?? "new"))
         try StagedDirectory.makeEmpty(empty, owner: owner)
-        _ = try swap.replace(by: empty, keepingAs: aside)
+        do throws(BastionError) { _ = try swap.replace(by: empty, keepingAs: aside) } catch {
+            // Removes nothing but an empty directory.
+            rmdir(empty)
+            throw error
+        }
     }
 }

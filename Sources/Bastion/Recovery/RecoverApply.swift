@@ -58,7 +58,7 @@ package struct RecoverApply: Sendable {
     func recover(
         _ former: ClusterState, index: LogIndex, time: ArchiveTime, warnings: [String]
     ) throws(BastionError) -> RestoreBootstrap.Outcome {
-        let hold = try DirectoryHold(site.configuration.raft.dataDirectory)
+        let hold = try site.hold()
         defer { withExtendedLifetime(hold) {} }
         let digest: String
         do { digest = try StateCodec.digest(of: former) } catch {

@@ -121,7 +121,11 @@ package struct RecoverPlan: Sendable {
     /// The survivors in a file that `raft recover -o json` wrote.
     private static func read(_ file: String) throws(BastionError) -> [SurvivorFacts] {
         guard let text = TextFiles.read(file) else { throw BastionError(.notFound, "could not read \"\(file)\"") }
-        let data = try OperationEnvelope(parsing: Array(text.utf8)).data
+        let data: JSONValue?
+        do throws(BastionError) { data = try OperationEnvelope(parsing: Array(text.utf8)).data } catch {
+            throw BastionError(
+                .invalidData, "\"\(file)\" is no plan of `pgbastion raft recover -o json`", detail: error.detail ?? error.message)
+        }
         var found: [SurvivorFacts] = []
         for node in data?["nodes"]?.elements ?? [] {
             do { found.append(try JSONDecoder().decode(SurvivorFacts.self, from: Data(node.bytes))) } catch {

@@ -60,6 +60,11 @@ package struct RecoverySite: Sendable {
     /// Refuses while a daemon runs, or another command replaces the directory. Changes nothing.
     func requireStopped() throws(BastionError) { try DirectoryHold.requireFree(configuration.raft.dataDirectory) }
 
+    /// Nobody else uses or replaces the directory while this value lives.
+    func hold() throws(BastionError) -> DirectoryHold {
+        do throws(BastionError) { return try DirectoryHold(configuration.raft.dataDirectory) } catch { throw asCommandError(error) }
+    }
+
     /// `host:port` of every other node that the configuration, the state and this machine's memory know.
     func otherMembers(in state: ClusterState?) -> [MemberProbe.Address] {
         var all = configuration.cluster.peers.map { MemberProbe.Address(name: nil, host: $0.host.text, port: $0.port.number) }

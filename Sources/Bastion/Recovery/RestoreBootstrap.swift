@@ -180,7 +180,7 @@ package struct RestoreBootstrap: Sendable {
             // Best effort, and before the lock is taken: the directory is read like that of any stopped daemon.
             warnings += await SafetyBackup.make(site, series: "pre-restore").warnings
         }
-        let hold = try DirectoryHold(configuration.raft.dataDirectory)
+        let hold = try site.hold()
         defer { withExtendedLifetime(hold) {} }
         let former = plan.source.state
         let change = RestoredDirectory(

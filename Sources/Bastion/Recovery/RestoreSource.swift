@@ -2,6 +2,7 @@ import BackupArchive
 import ClusterModel
 import FailoverCore
 import Glibc
+import Synchronization
 
 /// The archive that a restore reads: found, verified in full, and loaded through the same descriptor (steps 4 to 7 of 7.1).
 package struct RestoreSource: Sendable {
@@ -44,7 +45,7 @@ package struct RestoreSource: Sendable {
 
     /// Step 4; the hash in the sidecar is nil without one.
     static func find(_ word: String, _ folder: BackupFolder) throws(BastionError) -> (ArchiveFile, String?) {
-        if word == "-" { return (try standardInput(), nil) }
+        if word == "-" { return (try StandardInputArchive.shared.file(), nil) }
         let repository = BackupRepository(directory: folder.directory, reload: StateReloading.reload)
         var path = word
         if !word.contains("/") || word.hasPrefix("@") {
@@ -90,6 +91,29 @@ package struct RestoreSource: Sendable {
             return other
         }.max { ($0.cluster.epoch, $0.raft.index, $0.createdAt) < ($1.cluster.epoch, $1.raft.index, $1.createdAt) }?.id
     }
+}
+
+/// Where archives are looked for.
+package struct BackupFolder: Sendable {
+    package var directory: String
+    package var clusterName: String
+    package init(directory: String, clusterName: String) {
+        self.directory = directory
+        self.clusterName = clusterName
+    }
+}
+
+/// The archive on standard input: read once, for the rehearsal and for what follows it.
+private final class StandardInputArchive: Sendable {
+    static let shared = StandardInputArchive()
+    private let read = Mutex<ArchiveFile?>(nil)
+
+    func file() throws(BastionError) -> ArchiveFile {
+        if let file = read.withLock({ $0 }) { return file }
+        let file = try Self.standardInput()
+        read.withLock { $0 = file }
+        return file
+    }
 
     /// Kept in a private file that is gone when the process ends.
     private static func standardInput() throws(BastionError) -> ArchiveFile {
@@ -108,7 +132,7 @@ package struct RestoreSource: Sendable {
         defer { close(descriptor) }
         var piece = [UInt8](repeating: 0, count: 1 << 16)
         while true {
-            let count = read(STDIN_FILENO, &piece, piece.count)
+            let count = Glibc.read(STDIN_FILENO, &piece, piece.count)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { break }
             guard write(descriptor, piece, count) == count else {
@@ -116,15 +140,5 @@ package struct RestoreSource: Sendable {
             }
         }
         return try ArchiveFile(path: path)
-    }
-}
-
-/// Where archives are looked for.
-package struct BackupFolder: Sendable {
-    package var directory: String
-    package var clusterName: String
-    package init(directory: String, clusterName: String) {
-        self.directory = directory
-        self.clusterName = clusterName
     }
 }

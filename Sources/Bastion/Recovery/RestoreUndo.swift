@@ -45,7 +45,7 @@ package struct RestoreUndo: Sendable {
     }
 
     package func carryOut(_ plan: Plan) throws(BastionError) {
-        let hold = try DirectoryHold(site.configuration.raft.dataDirectory)
+        let hold = try site.hold()
         defer { withExtendedLifetime(hold) {} }
         do throws(BastionError) {
             guard let previous = plan.previous else { return try site.swap.takeBack() }

@@ -42,7 +42,12 @@ struct RestoredDirectory {
                 files: [RestoredMarker.fileName: try marker.encoded()]),
             owner: site.owner)
         defer { withExtendedLifetime(staged) {} }
-        let isKept = try site.swap.replace(by: staged.path, keepingAs: aside)
-        return Made(clusterID: newID, state: state, movedTo: isKept ? aside : nil)
+        do throws(BastionError) {
+            let isKept = try site.swap.replace(by: staged.path, keepingAs: aside)
+            return Made(clusterID: newID, state: state, movedTo: isKept ? aside : nil)
+        } catch {
+            StagedDirectory.discard(staged.path, of: newID)
+            throw error
+        }
     }
 }

@@ -7,7 +7,7 @@ extension LocalCommandDefinition {
             .serve, .configInit, .configValidate, .configShow, .configSchema, .sandboxStart, .sandboxList, .sandboxStop, .sandboxKill,
             .sandboxFreeze,
             .sandboxDemo, .sandboxMeasure, .guardProcess,
-        ] + backupCommands + runbookFileCommands + runbookRunCommands + contextCommands + alertCommands + recoveryCommands
+        ] + backupCommands + runbookFileCommands + runbookRunCommands + contextCommands + alertCommands + recoveryCommands + [supportBundle]
 
     package static let serve = LocalCommandDefinition(
         words: ["serve"], summary: "run the daemon in the foreground",

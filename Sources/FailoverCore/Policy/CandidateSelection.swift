@@ -47,7 +47,7 @@ package struct CandidateSelection: Sendable, Hashable {
 
     package init(_ q: Question) {
         let lineage = q.state.servedLineage
-        proof = LosslessProof(rules: q.state.synchronous.rules, pledges: q.pledges, lineage: lineage)
+        proof = LosslessProof(state: q.state, pledges: q.pledges)
         for node in q.state.dataNodes {
             switch CandidateSelection.judge(node, q, proof, lineage) {
             case .success(let candidate): candidates.append(candidate)
@@ -107,13 +107,14 @@ package struct CandidateSelection: Sendable, Hashable {
         return Lineage(of: timeline, records: state.timelines).contains(served)
     }
 
-    /// SE6: mode `off` within `failover.max_lag_threshold`, or what an operator allowed.
+    /// SE6: mode `off` within `failover.max_lag_threshold`, or what an operator allowed. Another mode counts from the moment
+    /// its first set is settled (decision 0021).
     private static func isAllowed(_ q: Question, loss: UInt64?) -> Bool {
         if let allowance = q.state.operation?.allowDataLossBytes {
             // An unlimited allowance covers an unknown loss as well.
             return loss.map { $0 <= allowance } ?? (allowance == .max)
         }
-        guard q.state.synchronous.mode == .off, q.lastPrimaryReportIsRecent, let loss else { return false }
+        guard q.state.synchronous.promisedMode == .off, q.lastPrimaryReportIsRecent, let loss else { return false }
         return q.settings.maxLagBytes == 0 || loss <= q.settings.maxLagBytes
     }
 

@@ -133,10 +133,9 @@ extension FailoverPolicy {
         let rule = AckRule(
             token: operation.ballot, primary: .init(node: node.name, dataID: candidate.pledge.dataID), members: members,
             required: min(c.state.synchronous.wanted, members.count))
-        let proof = LosslessProof(
-            rules: c.state.synchronous.rules, pledges: memory.pledges, lineage: c.state.servedLineage)
+        let proof = LosslessProof(state: c.state, pledges: memory.pledges)
         let certificate = LossCertificate(
-            operationID: operation.id, oldToken: operation.fromToken, newToken: operation.ballot, mode: mode,
+            operationID: operation.id, oldToken: operation.fromToken, newToken: operation.ballot, mode: c.state.synchronous.promisedMode,
             rules: c.state.synchronous.rules,
             answers: memory.pledges.values.sorted { $0.node < $1.node }.map { .init(node: $0.node, position: $0.position) },
             silent: c.state.dataNodes.map(\.name).filter { memory.pledges[$0] == nil },

@@ -14,14 +14,18 @@ package struct LosslessProof: Sendable, Hashable {
     ///   - rules: All rules in force or not yet settled; a proof must cover every one (SE2).
     ///   - pledges: The valid answers by node.
     ///   - lineage: Of the last primary that served; an answer on another timeline does not count.
-    package init(rules: [AckRule], pledges: [NodeName: Pledge], lineage: Lineage?) {
+    ///   - forks: Where the timeline of each token that served begins, within the lineage.
+    package init(
+        rules: [AckRule], pledges: [NodeName: Pledge], lineage: Lineage?, forks: [FencingToken: WALPosition] = [:]
+    ) {
         self.rules = rules
         missing = []
         covers = []
         for (i, rule) in rules.enumerated() {
             let byPrimary = LosslessProof.coveredByPrimary(rules[i...], pledges)
             let bySet = LosslessProof.coveredBySet(rule, pledges, lineage)
-            let cover = [byPrimary, bySet].compactMap { $0 }.min()
+            let byFork = forks.filter { $0.key > rule.token }.values.min()
+            let cover = [byPrimary, bySet, byFork].compactMap { $0 }.min()
             covers.append(cover)
             guard cover == nil else { continue }
             let silent = rule.members.map(\.node).filter { pledges[$0] == nil }
@@ -42,6 +46,19 @@ package struct LosslessProof: Sendable, Hashable {
             if let cover = covers[i], answer.position >= cover { return true }
             return rules[i...].contains { $0.primary.node == answer.node && $0.primary.dataID == answer.dataID }
         }
+    }
+
+    /// The proof that a failover in this state needs.
+    ///
+    /// A later primary that served was appointed with everything that was acknowledged under the rules before its own, which
+    /// are still in the list: whoever has WAL of its timeline from the fork on has all of that (decision 0022).
+    package init(state: ClusterState, pledges: [NodeName: Pledge]) {
+        let lineage = state.servedLineage
+        var forks: [FencingToken: WALPosition] = [:]
+        for record in state.timelines where lineage?.contains(record.timeline) == true {
+            forks[record.token] = record.forkLSN.map { WALPosition(timeline: record.timeline, lsn: $0) }
+        }
+        self.init(rules: state.synchronous.rules, pledges: pledges, lineage: lineage, forks: forks)
     }
 
     /// (a) The primary of the rule or of a later one answered as fenced, with the data it had then.

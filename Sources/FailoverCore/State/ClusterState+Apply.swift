@@ -101,7 +101,7 @@ extension ClusterState {
             guard primary?.token == token, primary?.phase == .serving, synchronous.generation == generation else {
                 throw Rejection("SE9", "token or generation is not current")
             }
-            synchronous.rules = synchronous.current.map { [$0] } ?? []
+            synchronous.settle()
         case .setSyncPolicy(let mode, let wanted):
             guard wanted >= 1 else { throw Rejection("SE1", "wanted is at least 1") }
             synchronous.configured = mode
@@ -273,7 +273,7 @@ extension ClusterState {
         guard generation == synchronous.generation + 1 else { throw Rejection("D17", "the generation is not the next") }
         guard synchronous.rules.count < Caps.ackRules else { throw Rejection("D17", "too many unsettled rules") }
         guard mode != .strict || rule.required >= synchronous.wanted else { throw Rejection("D20", "strict never degrades") }
-        synchronous.mode = mode
+        synchronous.turn(mode, waitingFor: rule.required)
         synchronous.rules.append(rule)
         synchronous.generation = generation
     }

@@ -131,7 +131,9 @@ extension ClusterState {
         if barrier != nil { lastTimeline = TimelineID(lastTimeline.rawValue + ClusterState.restoredTimelineGap) }
         if isStandby { standby?.endedBy = a.token }
         hold = nil
+        // A mode that is not in force yet stays so: a promotion that is given up brings the older rules back (SE10).
         synchronous.mode = a.mode
+        if a.mode == .off { synchronous.modeUntilSettled = nil }
         if a.dropsOlderRules { primary?.rulesSetAside = synchronous.rules }
         synchronous.rules = a.dropsOlderRules ? [a.rule] : synchronous.rules + [a.rule]
         synchronous.generation += 1
@@ -216,7 +218,7 @@ extension ClusterState {
         barrier = nil
         if let i = timelines.lastIndex(where: { $0.token == token }) { timelines[i].forkLSN = fork }
         if let i = certificates.lastIndex(where: { $0.newToken == token }) { certificates[i].forkLSN = fork }
-        if synchronous.current?.required == 0 { synchronous.rules = synchronous.current.map { [$0] } ?? [] }
+        if synchronous.current?.required == 0 || synchronous.isSettled { synchronous.settle() }
         operation?.lsn = fork
         if let id = operation?.id { complete(.promote, of: id, at: time) }
         enter(.settle, detail: "writes go to \(current.node)", at: time)

@@ -124,6 +124,7 @@ extension ClusterState {
         // SE2: no commit was acknowledged under this cluster yet. The policy stays; the first primary brings the first rule.
         synchronous.rules = []
         synchronous.mode = .off
+        synchronous.modeUntilSettled = nil
         synchronous.generation += 1
     }
 

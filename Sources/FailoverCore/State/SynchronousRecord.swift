@@ -35,11 +35,32 @@ package struct SynchronousRecord: Sendable, Codable, Hashable {
     /// The last one is in force; the others are not yet settled.
     package var rules: [AckRule] = []
     package var generation: UInt64 = 0
+    /// `off` while waiting was turned on and no set that a commit waits for is settled yet: what `mode` promises does not hold
+    /// yet (D17). nil: `mode` is in force.
+    package var modeUntilSettled: SynchronousMode?
     package init() {}
+
+    /// The mode whose promise holds now. A failover obeys this one (SE6, D19).
+    package var promisedMode: SynchronousMode { modeUntilSettled ?? mode }
 
     package var current: AckRule? { rules.last }
     package var isSettled: Bool { rules.count <= 1 }
     package var degraded: Bool { mode != .off && (rules.isEmpty || rules.contains { $0.required == 0 }) }
+
+    /// A change of the rule in force begins; one that turns waiting on counts only when it is settled (D17).
+    ///
+    /// With nobody to wait for, a mode that was ordered is degraded from the start, and only a proof promotes (D19).
+    mutating func turn(_ new: SynchronousMode, waitingFor required: Int) {
+        if new == .off { modeUntilSettled = nil } else if mode == .off, required > 0 { modeUntilSettled = .off }
+        mode = new
+    }
+
+    /// The last rule is settled, or the only one that any commit was acknowledged under: from now on it alone counts.
+    mutating func settle() {
+        guard let current else { return }
+        rules = [current]
+        if current.required > 0 { modeUntilSettled = nil }
+    }
 }
 
 extension AckRule {

@@ -77,7 +77,11 @@ package struct DirectorySwap: Sendable {
         }
         guard pgb_rename_exchange(staged, path) == 0 else { throw DurableFile.failure("exchange", path) }
         passed(.exchanged)
-        try DurableFile.rename(staged, to: aside)
+        do throws(BastionError) { try DurableFile.rename(staged, to: aside) } catch {
+            // A failure changes nothing: the old directory goes back to its place.
+            _ = pgb_rename_exchange(staged, path)
+            throw error
+        }
         passed(.renamed)
         try DurableFile.syncDirectory(parent)
         passed(.done)
@@ -86,9 +90,14 @@ package struct DirectorySwap: Sendable {
 
     private func exchangeContents(_ staged: String, _ aside: String) throws(BastionError) {
         let mark = Mark(staged: DirectorySwap.last(staged), aside: DirectorySwap.last(aside), names: try content())
-        try DurableFile.createDirectory(aside)
-        if let owner = FileOwner(of: path), geteuid() == 0 { chown(aside, owner.user, owner.group) }
-        try writeMark(mark)
+        do throws(BastionError) {
+            try DurableFile.createDirectory(aside)
+            if let owner = FileOwner(of: path), geteuid() == 0 { chown(aside, owner.user, owner.group) }
+            try writeMark(mark)
+        } catch {
+            if !isUnfinished { rmdir(aside) }
+            throw error
+        }
         passed(.marked)
         for name in mark.names {
             try DurableFile.rename("\(path)/\(name)", to: "\(aside)/\(name)")

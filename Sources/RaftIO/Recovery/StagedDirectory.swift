@@ -37,19 +37,43 @@ package struct StagedDirectory {
     package init(_ path: String, _ content: Content, owner: FileOwner?) throws(BastionError) {
         self.path = path
         try DurableTree.remove(path)
-        try DurableFile.createDirectory(path)
-        lock = try DirectoryLock(directory: path)
-        try StagedDirectory.writeStores(path, content)
-        for (name, bytes) in content.files.sorted(by: { $0.key < $1.key }) { try DurableFile.write(bytes, to: "\(path)/\(name)") }
-        try DurableTree.seal(path, owner: owner)
-        try DurableFile.syncDirectory(DurableFile.parent(of: path))
+        lock = try StagedDirectory.removedOnFailure(path) { () throws(BastionError) in
+            try DurableFile.createDirectory(path)
+            let lock = try DirectoryLock(directory: path)
+            try StagedDirectory.writeStores(path, content)
+            for (name, bytes) in content.files.sorted(by: { $0.key < $1.key }) { try DurableFile.write(bytes, to: "\(path)/\(name)") }
+            try DurableTree.seal(path, owner: owner)
+            try DurableFile.syncDirectory(DurableFile.parent(of: path))
+            return lock
+        }
+    }
+
+    /// Half a directory is of no use to anybody.
+    private static func removedOnFailure<Made>(_ path: String, _ make: () throws(BastionError) -> Made) throws(BastionError) -> Made {
+        do throws(BastionError) { return try make() } catch {
+            // What cannot be removed either is written anew by the next attempt.
+            do throws(BastionError) { try DurableTree.remove(path) } catch {}
+            throw error
+        }
+    }
+
+    /// Removes a staged directory that did not come into its place. What else is found at its path stays: it may be the old one.
+    package static func discard(_ path: String, of cluster: ClusterID) {
+        do throws(BastionError) {
+            guard !DurableFile.exists("\(DurableFile.parent(of: path))/\(DirectorySwap.markName)"),
+                try RestoredMarker.unconsumed(in: path)?.clusterID == cluster
+            else { return }
+            try DurableTree.remove(path)
+        } catch {}
     }
 
     /// An empty directory: what `node reset` puts in the place of the old one.
     package static func makeEmpty(_ path: String, owner: FileOwner?) throws(BastionError) {
         try DurableTree.remove(path)
-        try DurableFile.createDirectory(path)
-        try DurableTree.seal(path, owner: owner)
+        try removedOnFailure(path) { () throws(BastionError) in
+            try DurableFile.createDirectory(path)
+            try DurableTree.seal(path, owner: owner)
+        }
     }
 
     private static func writeStores(_ path: String, _ content: Content) throws(BastionError) {

@@ -22,10 +22,12 @@ struct AcknowledgedWorld {
         let firstCommit = place(first, timeline: 1, primary: "a", low: 1, &ends)
         var rules = first
         var secondCommit: UInt64?
+        var forks: [FencingToken: WALPosition] = [:]
         if hasSecond {
             // The fork is where the second primary's data ended, not before what was acknowledged.
             let fork = max(ends["b"]?.lsn.rawValue ?? 0, firstCommit ?? 0)
             ends["b"] = at(2, fork + UInt64(dice.roll(0..<5)))
+            if dice.chance(70) { forks[FencingToken(2)] = at(2, fork) }
             for node in nodes where node > "b" && dice.chance(50) && (ends[node]?.lsn.rawValue ?? 0) <= fork {
                 ends[node] = at(2, fork + UInt64(dice.roll(0..<5)))
             }
@@ -33,7 +35,7 @@ struct AcknowledgedWorld {
             secondCommit = place(second, timeline: 2, primary: "b", low: fork + 1, &ends)
             rules += second
         }
-        return judge(nodes, rules, ends, firstCommit, secondCommit)
+        return judge(nodes, rules, ends, forks, firstCommit, secondCommit)
     }
 
     /// SE2: every acknowledged commit obeys at least one of the rules in the list.
@@ -61,7 +63,8 @@ struct AcknowledgedWorld {
     }
 
     private mutating func judge(
-        _ nodes: [String], _ rules: [AckRule], _ ends: [String: WALPosition], _ first: UInt64?, _ second: UInt64?
+        _ nodes: [String], _ rules: [AckRule], _ ends: [String: WALPosition], _ forks: [FencingToken: WALPosition],
+        _ first: UInt64?, _ second: UInt64?
     ) -> (proven: Int, lost: String?) {
         var answers: [NodeName: Pledge] = [:]
         var replaced: Set<String> = []
@@ -83,7 +86,7 @@ struct AcknowledgedWorld {
             answers[name(node)] = given
         }
         let lineage = Lineage(of: TimelineID(2), records: [timeline(2, parent: 1, fork: 1_000)])
-        let proof = LosslessProof(rules: rules, pledges: answers, lineage: lineage)
+        let proof = LosslessProof(rules: rules, pledges: answers, lineage: lineage, forks: forks)
         var proven = 0
         for (node, given) in answers where proof.isLossless(given) {
             proven += 1

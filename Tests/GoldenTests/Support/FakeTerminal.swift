@@ -16,12 +16,16 @@ final class FakeTerminal: Sendable {
     /// A window of this width; nil: no window.
     private let columns: Int?
     private let isTerminated: Bool
+    /// Nothing comes too late here: a pause ends only when nobody waits for it any longer.
+    private let isPatient: Bool
 
     init(
         typed: [String] = [], isInteractive: Bool = false, isInterruptedAtOnce: Bool = false,
-        pausesBeforeInterrupt: Int? = nil, columns: Int? = nil, isTerminated: Bool = false
+        pausesBeforeInterrupt: Int? = nil, columns: Int? = nil, isTerminated: Bool = false,
+        isPatient: Bool = false
     ) {
         self.columns = columns
+        self.isPatient = isPatient
         self.isTerminated = isTerminated
         printed = Mutex(Printed(typed: typed))
         self.isInteractive = isInteractive
@@ -45,7 +49,7 @@ final class FakeTerminal: Sendable {
 
     private func pause() async {
         printed.withLock { $0.pauses += 1 }
-        await Task.yield()
+        repeat { await Task.yield() } while isPatient && !Task.isCancelled
     }
 
     private func interruption() async {
