@@ -75,9 +75,9 @@ test: setup build
 		$(SWIFT) test --skip-build --skip '^ScenarioTests\.' --skip '$(IO_TESTS)' --skip '$(ROOT_TESTS)'
 	@Tests/run.sh "adapters: sockets, files, processes, PostgreSQL" \
 		$(SWIFT) test --skip-build --no-parallel --filter '$(IO_TESTS)'
-	@Tests/run.sh "the virtual IP and the operations guide: hosts in namespaces (as root)" \
+	@SECOND_CHANCE=2 Tests/run.sh "the virtual IP and the operations guide: hosts in namespaces (as root)" \
 		$(AS_ROOT) env PATH="$$PATH" SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --no-parallel --filter '$(ROOT_TESTS)'
-	@Tests/run.sh "scenarios: real PostgreSQL, real daemons" \
+	@SECOND_CHANCE=2 Tests/run.sh "scenarios: real PostgreSQL, real daemons" \
 		$(SWIFT) test --skip-build --no-parallel --filter '^ScenarioTests\.'
 	@Tests/run.sh "conformance of the API, in short" bash Tests/Conformance/run.sh .build/debug/pgbastion 1
 	@echo "== all tests passed"
