@@ -12,6 +12,9 @@ let strict: [SwiftSetting] = [
 /// The pure core is optimised in debug builds as well: the simulator runs thousands of cluster-minutes through it.
 let pure: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
+/// Commands, documents and wiring: most of the binary, and no loop in it is hot.
+let compact: [SwiftSetting] = strict + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+
 func nio(_ product: String) -> Target.Dependency { .product(name: product, package: "swift-nio") }
 
 let package = Package(
@@ -38,7 +41,7 @@ let package = Package(
         .executableTarget(
             name: "pgbastion",
             dependencies: ["Bastion", "CommandLineInterface", "Runbooks", "Operations", "ClusterModel"],
-            swiftSettings: strict),
+            swiftSettings: compact),
         // L5
         .target(
             name: "Bastion",
@@ -50,7 +53,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
             ],
-            swiftSettings: strict),
+            swiftSettings: compact),
         // L4
         .target(
             name: "HTTPAPI",
@@ -64,14 +67,14 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
             ],
-            swiftSettings: strict),
+            swiftSettings: compact),
         .target(
             name: "CommandLineInterface",
             dependencies: [
                 "ClusterModel", "Operations", "Runbooks",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: strict),
+            swiftSettings: compact),
         // L3
         .target(
             name: "RaftIO",
@@ -88,14 +91,14 @@ let package = Package(
                 "ClusterModel", "CLibPQ", "CLinux",
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
-            swiftSettings: strict),
+            swiftSettings: compact),
         .target(name: "Guard", dependencies: ["ClusterModel", "FailoverCore", "CLinux"], swiftSettings: strict),
         .target(
             name: "ProxyServer",
             dependencies: ["ClusterModel", nio("NIOCore"), nio("NIOPosix")],
             swiftSettings: strict),
         .target(name: "VirtualIP", dependencies: ["ClusterModel", "CLinux"], swiftSettings: strict),
-        .target(name: "ConfigFiles", dependencies: ["ClusterModel", "CLibYAML"], swiftSettings: strict),
+        .target(name: "ConfigFiles", dependencies: ["ClusterModel", "CLibYAML"], swiftSettings: compact),
         .target(
             name: "Telemetry",
             dependencies: [
@@ -104,14 +107,14 @@ let package = Package(
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
             ],
-            swiftSettings: strict),
+            swiftSettings: compact),
         .target(
             name: "BackupArchive",
             dependencies: ["ClusterModel", "CLibArchive", "CLinux", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: pure),
         // L2
-        .target(name: "Operations", dependencies: ["ClusterModel"], swiftSettings: strict),
-        .target(name: "Runbooks", dependencies: ["ClusterModel", "Operations"], swiftSettings: strict),
+        .target(name: "Operations", dependencies: ["ClusterModel"], swiftSettings: compact),
+        .target(name: "Runbooks", dependencies: ["ClusterModel", "Operations"], swiftSettings: compact),
         // L1
         .target(name: "FailoverCore", dependencies: ["ClusterModel"], swiftSettings: pure),
         .target(name: "NodeCore", dependencies: ["ClusterModel", "RaftCore", "FailoverCore"], swiftSettings: pure),
@@ -192,7 +195,10 @@ let package = Package(
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(
             name: "ScenarioTests",
-            dependencies: ["Bastion", "PostgresControl", "CLibPQ", "ClusterModel", "PostgresTestKit"],
+            dependencies: [
+                "Bastion", "BackupArchive", "CLibPQ", "ClusterModel", "FailoverCore", "HTTPAPI", "NodeCore", "PostgresControl",
+                "PostgresTestKit", "RaftIO", "RaftCore",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "GuideTests", dependencies: ["PostgresTestKit"],

@@ -146,7 +146,7 @@ extension BackupRepository {
     }
 
     /// Points `latest.tar.gz` to the newest good archive of the cluster; leaves it when there is none.
-    func link(clusterName: String) throws(BastionError) {
+    package func link(clusterName: String) throws(BastionError) {
         guard let newest = newest(of: clusterName, in: try list()) else { return }
         let temporary = path(".latest.partial-\(getpid())")
         try RepositoryFile.remove(temporary)

@@ -46,9 +46,15 @@ package struct BackupRepository: Sendable {
 
     /// Step 1 and R17. The kernel frees the lock when the process ends.
     package final class Lock {
-        fileprivate let descriptor: Int32
+        let descriptor: Int32
         fileprivate init(_ descriptor: Int32) { self.descriptor = descriptor }
-        deinit { close(descriptor) }
+
+        deinit {
+            // Said, and not left to `close`: a process that is just being started has a copy of the descriptor until it executes its
+            // program, and the lock would live as long as the copy.
+            flock(descriptor, LOCK_UN)
+            close(descriptor)
+        }
     }
 
     /// Does not wait: whoever wants to wait tries again.

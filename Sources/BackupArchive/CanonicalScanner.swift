@@ -9,6 +9,13 @@ package struct CanonicalScanner {
         var previous: [UInt8] = []
     }
 
+    private struct Number {
+        var isNegative = false
+        var digits = 0
+        var startsWithZero = false
+        var value: Int64 = 0
+    }
+
     /// What the next byte may be. `value` and `firstItem` expect a value; `first...` also accept the closing bracket.
     private enum Expectation {
         case value, firstItem, firstKey, key, colon, next, end
@@ -17,48 +24,64 @@ package struct CanonicalScanner {
 
     /// The keys of the outermost object, in order; at most 256 are remembered.
     package private(set) var topLevelKeys: [String] = []
+    /// The first `depth` are open; those behind them keep their room for the next ones.
     private var frames: [Frame] = []
+    private var depth = 0
     private var expected = Expectation.value
     /// Of `text`, `escape` and `unicode`: the text is a key.
     private var isKey = false
     private var key: [UInt8] = []
-    /// Digits of a number, of an escape, or the rest of a word.
+    /// Digits of an escape.
     private var pending: [UInt8] = []
+    /// The rest of `true`, `false` or `null`, its next character in the lowest byte.
+    private var word: UInt32 = 0
+    private var number = Number()
     private var text = UTF8Check()
     private var offset = 0
 
     package init() {}
 
     package mutating func add(_ bytes: [UInt8]) throws(BastionError) {
+        var outcome = Result<Void, BastionError>.success(())
+        bytes.withUnsafeBufferPointer { buffer in outcome = Result { () throws(BastionError) in try scan(buffer) } }
+        try outcome.get()
+    }
+
+    /// Long runs of plain characters and of digits are taken at once: they are most of a document.
+    private mutating func scan(_ bytes: UnsafeBufferPointer<UInt8>) throws(BastionError) {
         var i = 0
         while i < bytes.count {
-            if case .text = expected, text.isComplete {
-                let plain = CanonicalScanner.plainRun(bytes, from: i)
-                if plain > i {
-                    if isKey { try keep(bytes[i..<plain]) }
-                    offset += plain - i
-                    i = plain
-                    continue
+            var end = i
+            switch expected {
+            case .text where text.isComplete:
+                while end < bytes.count, CanonicalScanner.isPlain(bytes[end]) { end += 1 }
+                if isKey, end > i { try keep(bytes[i..<end]) }
+            case .number:
+                while end < bytes.count, isDigit(bytes[end]) {
+                    try takeDigit(bytes[end])
+                    end += 1
                 }
+            default: break
             }
-            try take(bytes[i])
+            offset += end - i
+            i = end
+            guard i < bytes.count else { return }
+            if bytes[i] == UInt8(ascii: "\""), case .text = expected, text.isComplete {
+                try endText()
+            } else {
+                try take(bytes[i])
+            }
             offset += 1
             i += 1
         }
     }
 
-    /// The end of the characters from `start` on that stand for themselves.
-    private static func plainRun(_ bytes: [UInt8], from start: Int) -> Int {
-        bytes.withUnsafeBufferPointer { buffer in
-            var i = start
-            while i < buffer.count, buffer[i] >= 0x20, buffer[i] < 0x80, buffer[i] != 0x22, buffer[i] != 0x5c { i += 1 }
-            return i
-        }
-    }
+    /// Characters of a text that stand for themselves.
+    private static func isPlain(_ byte: UInt8) -> Bool { byte >= 0x20 && byte < 0x80 && byte != 0x22 && byte != 0x5c }
 
     /// - Throws: `.integrity` when the document is not complete.
     package mutating func finish() throws(BastionError) {
-        if case .number = expected, frames.isEmpty { try endNumber() }
+        if case .number = expected, depth == 0 { try endNumber() }
         guard case .end = expected else { throw problem("it ends too early") }
     }
 
@@ -68,17 +91,13 @@ package struct CanonicalScanner {
         case .escape: try takeEscape(byte)
         case .unicode: try takeUnicode(byte)
         case .number:
-            if isDigit(byte) {
-                guard pending.count < 17 else { throw problem("a number is too large") }
-                pending.append(byte)
-            } else {
-                try endNumber()
-                try take(byte)
-            }
+            // `scan` took the digits.
+            try endNumber()
+            try take(byte)
         case .word:
-            guard byte == pending.last else { throw problem("unknown word") }
-            pending.removeLast()
-            if pending.isEmpty { endValue() }
+            guard byte == UInt8(truncatingIfNeeded: word) else { throw problem("unknown word") }
+            word >>= 8
+            if word == 0 { endValue() }
         case .firstKey where byte == UInt8(ascii: "}"), .firstItem where byte == UInt8(ascii: "]"): close()
         case .firstKey, .key:
             guard byte == UInt8(ascii: "\"") else { throw problem("a key was expected") }
@@ -96,17 +115,20 @@ package struct CanonicalScanner {
 
     private mutating func startValue(_ byte: UInt8) throws(BastionError) {
         switch byte {
-        case UInt8(ascii: "{"): try open(Frame(isObject: true), .firstKey)
-        case UInt8(ascii: "["): try open(Frame(isObject: false), .firstItem)
+        case UInt8(ascii: "{"): try open(isObject: true, .firstKey)
+        case UInt8(ascii: "["): try open(isObject: false, .firstItem)
         case UInt8(ascii: "\""):
             isKey = false
             expected = .text
         case UInt8(ascii: "t"): startWord("eur")
         case UInt8(ascii: "f"): startWord("esla")
         case UInt8(ascii: "n"): startWord("llu")
-        case _ where isDigit(byte) || byte == UInt8(ascii: "-"):
-            pending.removeAll(keepingCapacity: true)
-            pending.append(byte)
+        case UInt8(ascii: "-"):
+            number = Number(isNegative: true)
+            expected = .number
+        case _ where isDigit(byte):
+            number = Number()
+            try takeDigit(byte)
             expected = .number
         default: throw problem("a value was expected")
         }
@@ -114,14 +136,12 @@ package struct CanonicalScanner {
 
     /// - Parameter rest: The characters that have to follow, last one first.
     private mutating func startWord(_ rest: StaticString) {
-        pending.removeAll(keepingCapacity: true)
-        rest.withUTF8Buffer { pending.append(contentsOf: $0) }
+        word = rest.withUTF8Buffer { $0.reduce(0) { $0 << 8 | UInt32($1) } }
         expected = .word
     }
 
     private mutating func takeNext(_ byte: UInt8) throws(BastionError) {
-        let isObject = frames.last?.isObject
-        switch (isObject, byte) {
+        switch (frames[depth - 1].isObject, byte) {
         case (true, UInt8(ascii: "}")), (false, UInt8(ascii: "]")): close()
         case (true, UInt8(ascii: ",")): expected = .key
         case (false, UInt8(ascii: ",")): expected = .value
@@ -135,7 +155,7 @@ package struct CanonicalScanner {
         guard text.take(byte) else { throw problem("a text is not UTF-8") }
         guard text.isComplete else { return try keep(byte) }
         switch byte {
-        case UInt8(ascii: "\""): if isKey { try endKey() } else { endValue() }
+        case UInt8(ascii: "\""): try endText()
         case UInt8(ascii: "\\"): expected = .escape
         case 0..<0x20: throw problem("a control character is not escaped")
         default: try keep(byte)
@@ -179,13 +199,17 @@ package struct CanonicalScanner {
         key.append(byte)
     }
 
-    private mutating func keep(_ run: ArraySlice<UInt8>) throws(BastionError) {
+    private mutating func keep(_ run: Slice<UnsafeBufferPointer<UInt8>>) throws(BastionError) {
         guard key.count + run.count <= CanonicalJSON.maximumKeyBytes else { throw problem("a key is too long") }
         key.append(contentsOf: run)
     }
 
+    private mutating func endText() throws(BastionError) {
+        if isKey { try endKey() } else { endValue() }
+    }
+
     private mutating func endKey() throws(BastionError) {
-        let last = frames.count - 1
+        let last = depth - 1
         if frames[last].hasKey, !frames[last].previous.lexicographicallyPrecedes(key) {
             throw problem("keys are not sorted, or one is given twice")
         }
@@ -198,32 +222,38 @@ package struct CanonicalScanner {
 
     // MARK: values
 
+    private mutating func takeDigit(_ digit: UInt8) throws(BastionError) {
+        guard number.digits < 17 else { throw problem("a number is too large") }
+        if number.digits == 0 { number.startsWithZero = digit == UInt8(ascii: "0") }
+        number.digits += 1
+        number.value = number.value * 10 + Int64(digit - UInt8(ascii: "0"))
+    }
+
     private mutating func endNumber() throws(BastionError) {
-        let isNegative = pending.first == UInt8(ascii: "-")
-        let digits = isNegative ? pending.dropFirst() : pending[...]
-        guard let first = digits.first, first != UInt8(ascii: "0") || (digits.count == 1 && !isNegative) else {
+        guard number.digits > 0, !number.startsWithZero || (number.digits == 1 && !number.isNegative) else {
             throw problem("a number is not in its shortest form")
         }
-        var value: Int64 = 0
-        for digit in digits { value = value * 10 + Int64(digit - UInt8(ascii: "0")) }
-        guard value <= CanonicalJSON.largestInteger else {
+        guard number.value <= CanonicalJSON.largestInteger else {
             throw problem("a number is not an integer of at most 53 bits in its shortest form")
         }
         endValue()
     }
 
-    private mutating func open(_ frame: Frame, _ next: Expectation) throws(BastionError) {
-        guard frames.count < CanonicalJSON.maximumDepth else { throw problem("nested too deeply") }
-        frames.append(frame)
+    private mutating func open(isObject: Bool, _ next: Expectation) throws(BastionError) {
+        guard depth < CanonicalJSON.maximumDepth else { throw problem("nested too deeply") }
+        if depth == frames.count { frames.append(Frame(isObject: isObject)) }
+        frames[depth].isObject = isObject
+        frames[depth].hasKey = false
+        depth += 1
         expected = next
     }
 
     private mutating func close() {
-        frames.removeLast()
+        depth -= 1
         endValue()
     }
 
-    private mutating func endValue() { expected = frames.isEmpty ? .end : .next }
+    private mutating func endValue() { expected = depth == 0 ? .end : .next }
 
     private func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 

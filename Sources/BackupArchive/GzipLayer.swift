@@ -110,17 +110,38 @@ final class GzipLayer {
     private static func littleEndian(_ number: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } }
 }
 
-/// - Source: RFC 1952, section 8.
+/// Eight bytes a step, each by a table of its own.
+///
+/// - Source: RFC 1952, section 8; M. Kounavis and F. Berry, "A Systematic Approach to Building High Performance Software-based
+///   CRC Generators", 2005.
 struct CRC32 {
-    private static let table: [UInt32] = (0..<256).map { index in
-        (0..<8).reduce(UInt32(index)) { value, _ in value & 1 == 1 ? 0xedb8_8320 ^ (value >> 1) : value >> 1 }
-    }
+    /// Table `k` has the remainder of each byte with `k` zero bytes behind it.
+    private static let tables: [UInt32] = {
+        var tables = (0..<256).map { (index: Int) -> UInt32 in
+            (0..<8).reduce(UInt32(index)) { (value: UInt32, _) -> UInt32 in value & 1 == 1 ? 0xedb8_8320 ^ (value >> 1) : value >> 1 }
+        }
+        for index in 256..<8 * 256 { tables.append(tables[Int(tables[index - 256] & 0xff)] ^ (tables[index - 256] >> 8)) }
+        return tables
+    }()
+
     private var register: UInt32 = 0xffff_ffff
     var value: UInt32 { ~register }
 
     mutating func add(_ bytes: UnsafeRawBufferPointer) {
-        CRC32.table.withUnsafeBufferPointer { table in
-            for byte in bytes { register = table[Int((register ^ UInt32(byte)) & 0xff)] ^ (register >> 8) }
+        var register = register
+        var offset = 0
+        CRC32.tables.withUnsafeBufferPointer { tables in
+            while bytes.count - offset >= 8 {
+                let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) ^ UInt64(register)
+                register = 0
+                for place in 0..<8 {
+                    let byte = Int(truncatingIfNeeded: word >> UInt64(8 * place)) & 0xff
+                    register ^= tables[(7 - place) << 8 | byte]
+                }
+                offset += 8
+            }
+            for byte in bytes[offset...] { register = tables[Int((register ^ UInt32(byte)) & 0xff)] ^ (register >> 8) }
         }
+        self.register = register
     }
 }

@@ -9,7 +9,8 @@ package enum ClusterRequest: Sendable, Codable, Hashable {
     case switchover(to: NodeName?, maxLagBytes: UInt64?, maxTransactionSeconds: Double?)
     case pause(forSeconds: Double?, reason: String)
     case resume
-    case reinitialize(node: NodeName, from: NodeName?, method: ReinitializeMethod)
+    /// `keepOldSeconds`: how long the replaced data directory stays; nil: the usual time.
+    case reinitialize(node: NodeName, from: NodeName?, method: ReinitializeMethod, keepOldSeconds: UInt64? = nil)
     /// Values were checked against a running server before (3.2, PatchPostgresParameters).
     case patchPostgresParameters(expectedVersion: UInt64?, set: [String: String], unset: [String])
     /// Write a snapshot of the state machine now, on the node that receives this.

@@ -24,7 +24,7 @@ package enum PostgresAction: Sendable, Codable, Hashable {
     /// A stopped server: control file, end of its WAL (by `pg_waldump`), timeline history (8.3).
     case inspectStopped
     /// pg_basebackup into a new directory, old one to quarantine, rename (AG16). Draws a new data id. `slot` nil: none.
-    case clone(source: PostgresEndpoint, slot: String?)
+    case clone(source: PostgresEndpoint, slot: String?, keepOldSeconds: UInt64? = nil)
     /// pg_rewind against `source` (8.3 procedure). Draws a new data id; removes the marker only by `finishRejoin`.
     case rewind(source: PostgresEndpoint)
     /// The rejoined server streams: remove the marker of clone or rewind (D48).

@@ -91,7 +91,7 @@ extension BastionNode {
         let request = directive?.requestID.map { ["request_id": $0.rawValue] } ?? [:]
         func fields(_ source: PostgresEndpoint) -> [String: String] { request.merging(["source": source.node.rawValue]) { own, _ in own } }
         switch action {
-        case .clone(let source, _):
+        case .clone(let source, _, _):
             let place = source.isOutside ? "\(source.host):\(source.port), which this cluster follows" : source.node.rawValue
             log(.info, "agent.clone", "cloning the data directory from \(place)", fields(source))
         case .rewind(let source):

@@ -119,7 +119,7 @@ extension BastionNode {
     }
 
     mutating func reinitialize(
-        _ node: NodeName, _ from: NodeName?, _ method: ReinitializeMethod, _ id: UInt64, _ m: RequestMetadata
+        _ node: NodeName, _ from: NodeName?, _ method: ReinitializeMethod, _ keepOld: UInt64?, _ id: UInt64, _ m: RequestMetadata
     ) {
         guard let record = state.nodes[node] else { return refuse(id, notFound(node)) }
         guard record.kind == .data, node != state.primary?.node || state.primary?.phase == .ended else {
@@ -136,9 +136,12 @@ extension BastionNode {
                     .locked, "node \"\(node)\" is busy with \(running.type.rawValue)", hint: "wait with `pgbastion op wait \(running.id)`",
                     operationID: running.id))
         }
+        var params: [String: String] = [:]
+        params["from"] = from?.rawValue
+        params["keep_old_seconds"] = keepOld.map { "\($0)" }
         let directive = DirectiveRecord(
             id: "op-\(raft.lastIndex.next)", type: method == .rewind ? .rewind : .basebackup, targetNode: node,
-            params: from.map { ["from": $0.rawValue] } ?? [:], token: state.primary?.token ?? .never,
+            params: params, token: state.primary?.token ?? .never,
             createdAt: wallTime, ttlMilliseconds: 12 * 3600 * 1000, term: raft.term.rawValue, requestID: m.requestID)
         propose(
             .publishDirective(directive), actor: m.actor, requestID: m.idempotencyKey, trace: m.requestID,

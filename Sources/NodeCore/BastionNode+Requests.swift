@@ -59,7 +59,7 @@ extension BastionNode {
         case .resume: resume(id, m)
         case .acceptPrimary(let node, let dead): acceptPrimary(node, assumeDead: dead, id, m)
         case .recordBackup, .claimBackup, .acquireLock, .beatLock, .releaseLock, .recordRun, .digestMark: keepRecord(request, id, m)
-        case .reinitialize(let node, let from, let method): reinitialize(node, from, method, id, m)
+        case .reinitialize(let node, let from, let method, let keepOld): reinitialize(node, from, method, keepOld, id, m)
         case .patchPostgresParameters(let version, let set, let unset): patchParameters(version, set: set, unset: unset, id, m)
         case .snapshot, .takeHold: break
         case .drain, .undrain, .fence, .unfence, .restart, .releaseHold: changeNode(request, id, m)

@@ -56,7 +56,7 @@ extension ClusterRequest {
         case .snapshot, .recordBackup, .claimBackup, .acquireLock, .beatLock, .releaseLock, .recordRun, .digestMark, .revokeToken:
             nil
         case .addPeer(let name, _, _, _), .promotePeer(let name), .removePeer(let name, _), .drain(let name, _), .undrain(let name),
-            .fence(let name), .unfence(let name), .restart(let name), .releaseHold(let name), .reinitialize(let name, _, _),
+            .fence(let name), .unfence(let name), .restart(let name), .releaseHold(let name), .reinitialize(let name, _, _, _),
             .acceptPrimary(let name, _):
             [name]
         case .failover(let to, _), .switchover(let to, _, _): Set([to, primary].compactMap { $0 })

@@ -45,20 +45,40 @@ import Testing
         let guide = try timed { #expect(system(script) == 0) }
         let size = try ArchiveFile(path: archive).size
         let line =
-            "state of \(bytes >> 20) MiB: guide \(guide) ms; archive \(stored) ms, verify \(verified) ms "
-            + "(\(rate(size, verified)) MiB/s of archive, \(rate(bytes, verified)) MiB/s of state), "
+            "state of \(bytes >> 20) MiB: guide \(guide); archive \(stored), verify \(verified) "
+            + "(\(rate(bytes, verified.processor)) MB of state a second of processor time), "
+            + "archive and verify \(ratio(stored.wall + verified.wall, guide.wall)) x the guide, "
             + "\(size) bytes, peak \(peak >> 10) MiB\n"
         _ = line.withCString { write(2, $0, strlen($0)) }
     }
 
-    private func timed(_ body: () throws -> Void) throws -> Int {
-        let begin = ContinuousClock.now
-        try body()
-        let elapsed = (ContinuousClock.now - begin).components
-        return Int(elapsed.seconds) * 1000 + Int(elapsed.attoseconds / 1_000_000_000_000_000)
+    /// Milliseconds on the clock, and of this process and its ended children on a processor.
+    private struct Cost: CustomStringConvertible {
+        var wall: Int
+        var processor: Int
+        var description: String { "\(wall) ms (processor \(processor) ms)" }
     }
 
-    private func rate(_ bytes: Int64, _ milliseconds: Int) -> Int64 { (bytes * 1000 / Int64(max(1, milliseconds))) >> 20 }
+    private func timed(_ body: () throws -> Void) throws -> Cost {
+        let begin = ContinuousClock.now
+        let before = processorTime()
+        try body()
+        let elapsed = (ContinuousClock.now - begin).components
+        return Cost(
+            wall: Int(elapsed.seconds) * 1000 + Int(elapsed.attoseconds / 1_000_000_000_000_000), processor: processorTime() - before)
+    }
+
+    private func processorTime() -> Int {
+        [RUSAGE_SELF, RUSAGE_CHILDREN].reduce(0) { sum, who in
+            var usage = rusage()
+            getrusage(__rusage_who_t(who.rawValue), &usage)
+            return [usage.ru_utime, usage.ru_stime].reduce(sum) { $0 + $1.tv_sec * 1000 + $1.tv_usec / 1000 }
+        }
+    }
+
+    private func rate(_ bytes: Int64, _ milliseconds: Int) -> Int64 { bytes / 1000 / Int64(max(1, milliseconds)) }
+
+    private func ratio(_ ours: Int, _ theirs: Int) -> Double { Double(ours * 100 / max(1, theirs)) / 100 }
 
     private func peakKibibytes() throws -> Int {
         var usage = rusage()

@@ -23,7 +23,7 @@ import Testing
         #expect(try alone.verify(try ArchiveFile(path: archive), sealed: HexDigest.of(bytes), level: .quick).outcome == .passed)
     }
 
-    @Test func `tar, gzip and sha256sum of the host accept the archive and its lists`() throws {
+    @Test func `tar, gzip and sha256sum of the host accept the archive and its lists (F04)`() throws {
         let repository = Fixture.repository(folder.file("r"))
         let created = try Fixture.create(repository, index: 1)
         let steps = [
@@ -34,8 +34,26 @@ import Testing
         #expect(system(steps.joined(separator: " && ")) == 0)
     }
 
+    @Test func `a state too large for the best compression has the same header, and the host accepts it`() throws {
+        let parts = String(decoding: Fixture.state, as: UTF8.self).split(separator: "\"events\":null")
+        let event = "{\"text\":\"\(String(repeating: "checked ", count: 128))\"}"
+        let spool = Spool(folder: "/tmp")
+        try spool.append(Array("\(parts[0])\"events\":[\(event)".utf8))
+        let piece = Array(String(repeating: "," + event, count: 1_000).utf8)
+        while spool.size <= ArchiveWriter.bestCompressionLimit { try spool.append(piece) }
+        try spool.append(Array("]\(parts[1])".utf8))
+        var contents = Fixture.contents()
+        contents.state = .spool(spool)
+        let bytes = try Fixture.bytes(contents)
+        #expect(Array(bytes.prefix(10)) == GzipLayer.header)
+        #expect(try Fixture.bytes(contents) == bytes)
+        try Fixture.overwrite(archive, bytes)
+        #expect(try Fixture.verify(archive, sealed: HexDigest.of(bytes)).outcome == .passed)
+        #expect(system("gzip -t '\(archive)' && tar -tzf '\(archive)' >/dev/null") == 0)
+    }
+
     /// Some bits of a gzip stream mean nothing, such as the length of a code that no byte uses: only a sidecar sees them.
-    @Test func `every flipped bit is found with a sidecar, and without one no other content is accepted`() throws {
+    @Test func `every flipped bit is found with a sidecar, and without one no other content is accepted (GD3)`() throws {
         let bytes = try Fixture.bytes()
         let hash = HexDigest.of(bytes)
         try Fixture.overwrite(archive, bytes)

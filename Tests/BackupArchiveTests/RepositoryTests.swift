@@ -14,7 +14,7 @@ import Testing
     @Test(arguments: [
         BackupRepository.Step.locked, .preflight, .partialWritten, .verified, .renamed, .directorySynced, .sealed, .linked,
     ])
-    func `killed while creating, the old or the complete new archive is listed`(step: BackupRepository.Step) async throws {
+    func `killed while creating, the old or the complete new archive is listed, and latest names a good one (GD4)`(step: BackupRepository.Step) async throws {
         let repository = Fixture.repository(directory)
         let old = try Fixture.create(repository, index: 1)
         await #expect(processExitsWith: .signal(SIGKILL)) { [path = directory as String, name = step.rawValue as String] in
@@ -58,6 +58,20 @@ import Testing
         let error = #expect(throws: BastionError.self) { try repository.lock() }
         #expect(error?.code == .locked)
         withExtendedLifetime(first) {}
+    }
+
+    @Test func `a lock ends with its holder, also while a process that is just being started has a copy of the descriptor`() throws {
+        let repository = Fixture.repository(directory)
+        var copies: [Int32] = []
+        do {
+            let first = try repository.lock()
+            // What a fork gives to the child until it executes its program.
+            copies = [dup(first.descriptor)]
+        }
+        defer { for copy in copies { close(copy) } }
+        #expect(copies.allSatisfy { $0 >= 0 })
+        let second = try repository.lock()
+        withExtendedLifetime(second) {}
     }
 
     @Test func `voters that disagree put the archive aside`() throws {
@@ -129,5 +143,64 @@ import Testing
         #expect(access("\(directory)/notes.tar.gz", F_OK) == 0)
         try repository.unkeep(names[0], holding: lock)
         #expect(try prune(false).deleted == [names[0]])
+    }
+
+    // MARK: Preflight (section 4, step 2)
+
+    @Test func `a directory that others may write to is refused with 74, and so is one without its mount`() throws {
+        let repository = Fixture.repository(directory)
+        try Fixture.create(repository, index: 1)
+        chmod(directory, 0o770)
+        let open = #expect(throws: BastionError.self) { try Fixture.create(repository, index: 2) }
+        #expect(open?.code == .io && open?.code.exitStatus == 74 && open?.detail?.contains("writable by its group") == true)
+        chmod(directory, 0o700)
+        var (root, own) = (stat(), stat())
+        #expect(stat("/", &root) == 0 && stat(directory, &own) == 0)
+        var mounted = repository
+        mounted.requireMount = true
+        if root.st_dev == own.st_dev {
+            #expect(#expect(throws: BastionError.self) { try Fixture.create(mounted, index: 2) }?.code == .io)
+        } else {
+            try Fixture.create(mounted, index: 2)
+        }
+    }
+
+    @Test func `partials older than a day go, younger ones stay, and neither is ever listed`() throws {
+        let repository = Fixture.repository(directory)
+        try Fixture.create(repository, index: 1)
+        for (name, age) in [(".main-old.tar.gz.partial-1", 90_000), (".main-new.tar.gz.partial-2", 80_000)] {
+            try Fixture.overwrite("\(directory)/\(name)", Array("cut".utf8))
+            var times = [timeval](repeating: timeval(tv_sec: Int(later(50).seconds) - age, tv_usec: 0), count: 2)
+            #expect(utimes("\(directory)/\(name)", &times) == 0)
+        }
+        #expect(try repository.list().count == 1)
+        try Fixture.create(repository, index: 2, at: later(50))
+        #expect(try RepositoryFile.names(in: directory).filter { $0.contains(".partial-") } == [".main-new.tar.gz.partial-2"])
+        #expect(try repository.list().count == 2)
+    }
+
+    @Test func `an unsealed archive is sealed by the next run when it is whole, and left alone when it is not`() throws {
+        let repository = Fixture.repository(directory)
+        let whole = try Fixture.create(repository, index: 1)
+        let broken = try Fixture.create(repository, index: 2, at: later(1))
+        for name in [whole.name, broken.name] { unlink("\(directory)/\(name).sha256") }
+        let bytes = try Fixture.bytes(Fixture.contents(index: 2, at: later(1)))
+        try Fixture.overwrite("\(directory)/\(broken.name)", Array(bytes.dropLast(3)))
+        let new = try Fixture.create(repository, index: 3, at: later(2))
+        let states = try repository.list().map { "\($0.name == whole.name ? "whole" : $0.name == new.name ? "new" : "broken") \($0.status)" }
+        #expect(Set(states) == ["whole good", "new good", "broken unreadable"])
+        #expect(try repository.resolve("latest", clusterName: "main") == "\(directory)/\(new.name)")
+    }
+
+    @Test func `a clock before the newest archive is warned of, and an archive that is there already is a success`() throws {
+        let repository = Fixture.repository(directory)
+        try Fixture.create(repository, index: 1, at: later(5))
+        let early = try Fixture.create(repository, index: 2)
+        #expect(early.notes.contains { $0.contains("the clock says") })
+        let again = try Fixture.create(repository, index: 2)
+        #expect(again.name == early.name && again.sha256 == early.sha256)
+        #expect(try repository.list().count == 2)
+        try Fixture.overwrite("\(directory)/\(early.name)", try Fixture.bytes())
+        #expect(#expect(throws: BastionError.self) { try Fixture.create(repository, index: 2) }?.code == .integrity)
     }
 }

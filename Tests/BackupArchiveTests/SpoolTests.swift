@@ -30,7 +30,7 @@ import Testing
         #expect(try Fixture.bytes(contents) == Fixture.bytes())
     }
 
-    @Test func `files that root writes belong to the owner of the directory`() throws {
+    @Test func `files that root writes belong to the owner of the directory (F06)`() throws {
         guard geteuid() == 0 else { return }
         let directory = folder.file("owned")
         var repository = Fixture.repository(directory)

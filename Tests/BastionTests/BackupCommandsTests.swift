@@ -132,7 +132,7 @@ import Testing
 }
 
 /// The directory of a node that was stopped: a log of a few commands, of which some are known to be committed.
-private final class StoppedNode: Sendable {
+final class StoppedNode: Sendable {
     static let secret = "TOPSECRET-token-77"
     let directory: String
     var raft: String { directory + "/raft" }

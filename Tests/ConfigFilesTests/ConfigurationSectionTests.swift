@@ -49,6 +49,13 @@ import Testing
         #expect(all.node.guardDirectory == "/var/lib/pgbastion/guard")
     }
 
+    @Test func `the default ports are 8300, 8080, 9090, 5432 and 5433, and one beside them for PostgreSQL (F07)`() throws {
+        let all = try loadedWith("postgresql: {}")
+        let ports = [all.raft.bindPort, all.api.port, all.metrics.port, all.proxy.primaryPort, all.proxy.replicaPort]
+        #expect(ports.map(\.number) == [8300, 8080, 9090, 5432, 5433])
+        #expect(all.postgresql?.port.number == 5434)
+    }
+
     @Test(arguments: [
         ("memberlist: {bind_port: 7946}", "raft.bind_port"),
         ("raft: {heartbeat_timeout: 1s}", "raft.heartbeat_interval"),
@@ -142,7 +149,7 @@ import Testing
         let all = try loadedWith(
             """
             synchronous: {mode: strict, degrade_after: 5s}
-            watchdog: {mode: required}
+            watchdog: {mode: automatic}
             backup: {dir: /b, retention: {keep_last: 3, keep_within: 1d12h}, max_age: 1h30m, copy_to: [/c, /d]}
             standby_cluster: {host: old.example.org, slot: blue}
             failover: {max_lag_threshold: 0, on_postmaster_crash: promote}
@@ -151,7 +158,7 @@ import Testing
             raft: {log_level: WARN}
             """)
         #expect(all.synchronous.mode == .strict)
-        #expect(all.watchdog.mode == .required)
+        #expect(all.watchdog.mode == .automatic)
         #expect(all.backup.retention.within == .seconds(129_600))
         #expect(all.backup.copyTo == ["/c", "/d"])
         #expect(all.standbyCluster?.port == 5432)
@@ -185,6 +192,24 @@ import Testing
         #expect(warnings.count == 1)
         #expect(warnings.first?.contains("exports no traces") == true)
         #expect(errorsWith("tracing: {sample_rate: 2}").count == 1)
+    }
+
+    @Test func `a watchdog that is required is refused, since no version drives one, and an automatic one is warned about`() throws {
+        let refused = errorsWith("watchdog: {mode: required}")
+        #expect(refused.count == 1)
+        #expect(refused.first?.contains("drives no watchdog device (set watchdog.mode: off") == true)
+        let warnings = try warningsWith("watchdog: {mode: automatic}\napi: {auth_token: t}")
+        #expect(warnings.count == 1 && warnings.first?.contains("set watchdog.mode: off") == true)
+        #expect(try warningsWith("watchdog: {mode: off}\napi: {auth_token: t}").isEmpty)
+    }
+
+    @Test func `a pool that is switched on and a log level of Raft are accepted, and said to be without effect`() throws {
+        let warnings = try warningsWith("proxy: {pool: {enabled: true}}\nraft: {log_level: debug}\napi: {auth_token: t}")
+        #expect(warnings.count == 2)
+        #expect(warnings.contains { $0.contains("set proxy.pool.enabled: false") })
+        #expect(warnings.contains { $0.contains("raft.log_level") && $0.contains("log.level") })
+        // The guide's example has both as they are by default.
+        #expect(try warningsWith("proxy: {pool: {enabled: false}}\nraft: {log_level: WARN}\napi: {auth_token: t}").isEmpty)
     }
 
     @Test func `extra directories follow node.state_dir and node.run_dir`() throws {

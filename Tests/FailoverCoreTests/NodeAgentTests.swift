@@ -199,6 +199,26 @@ import Testing
         #expect(pledge.isStopped && pledge.position == at(2, 900))
     }
 
+    @Test(arguments: ["clone", "clone-complete"])
+    func `a marker left from before its appointment does not silence a former primary (D48, SE4, seed 1185)`(marker: String) {
+        let bench = AgentBench("a")
+        bench.context.pledgedBallot = FencingToken(2)
+        bench.context.state.primary?.phase = .ended
+        bench.stopped(at(2, 900), wasStandby: false, guardState: .fenced, token: 1)
+        bench.context.facts?.unfinishedJob = marker
+        bench.agent.received(pledgeRequest: FencingToken(2))
+        for _ in 0..<4 { bench.turn() }
+        #expect(bench.pledges.isEmpty == (marker == "clone"))
+        // Data that were never appointed still answer nothing before they have streamed.
+        let other = AgentBench("b")
+        other.context.pledgedBallot = FencingToken(2)
+        other.stopped(at(2, 900), wasStandby: true)
+        other.context.facts?.unfinishedJob = marker
+        other.agent.received(pledgeRequest: FencingToken(2))
+        for _ in 0..<4 { other.turn() }
+        #expect(other.pledges.isEmpty)
+    }
+
     // MARK: Lease and release
 
     @Test func `a server that is writable under an old token is fenced (AG1)`() {

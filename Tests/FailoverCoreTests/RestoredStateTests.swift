@@ -212,6 +212,20 @@ import Testing
         #expect(bench.state.barrier == nil, "a primary serves: nothing is waited for any more")
     }
 
+    @Test func `the accepted primary is ready from its promotion on, so that a failover at once finds it (SE5, 4.12, seed 1185)`() {
+        let bench = StateBench.serving()
+        bench.stand("b", .joining)
+        bench.failover(released: true)
+        bench.refuses(.assignPrimary(assignment(2, "b", timeline: 3, parent: 2, .released, operation: "op")), "SE5")
+        var barrier = BarrierRecord(nodes: [name("a"): .attested], waitMilliseconds: 0, claimed: nil)
+        barrier.accepted = name("b")
+        bench.state.barrier = barrier
+        bench.must(.assignPrimary(assignment(2, "b", timeline: 3, parent: 2, .released, operation: "op")))
+        bench.must(.recordPromotion(token: FencingToken(2), timeline: TimelineID(3), forkLSN: LSN(900)))
+        #expect(bench.state.nodes[name("b")]?.standing == .ready)
+        #expect(bench.state.nodes[name("b")]?.dataID == bench.state.synchronous.current?.primary.dataID)
+    }
+
     @Test func `a former member comes back under its name with a new member id, and not with its old one (D67)`() {
         let bench = StateBench()
         bench.state = restored(StateBench.serving().state)

@@ -53,7 +53,7 @@ import Testing
         #expect(CandidateSelection(question(bench.state, lastEnd: 900)).candidates.isEmpty)
     }
 
-    @Test func `a promotion that is given up brings the window back, one that serves ends it (SE10, SE8)`() {
+    @Test func `a promotion that is given up brings the window back, one that serves has to settle as well (SE10, SE9)`() {
         let bench = turningOn()
         bench.failover(released: false)
         bench.must(
@@ -63,8 +63,10 @@ import Testing
                     dropsOlderRules: true)))
         var served = bench.state
         #expect(run(&served, .recordPromotion(token: FencingToken(2), timeline: TimelineID(3), forkLSN: LSN(900))) == .applied)
-        #expect(served.synchronous.promisedMode == .quorum, "its first commit waited already (SE8)")
-        #expect(!served.synchronous.degraded)
+        #expect(served.synchronous.promisedMode == .off, "nobody proved yet that its first commit waited")
+        #expect(served.synchronous.degraded && !served.synchronous.isSettled)
+        #expect(run(&served, .settleSync(token: FencingToken(2), generation: 3)) == .applied)
+        #expect(served.synchronous.promisedMode == .quorum && !served.synchronous.degraded)
         bench.must(.abandonAssignment(token: FencingToken(2), reason: "test"))
         #expect(bench.state.synchronous.rules.count == 2)
         #expect(bench.state.synchronous.promisedMode == .off)
@@ -81,6 +83,21 @@ import Testing
         #expect(bench.state.synchronous.promisedMode == .off)
         bench.must(.settleSync(token: FencingToken(2), generation: 3))
         #expect(bench.state.synchronous.promisedMode == .quorum)
+    }
+
+    @Test func `rules that an unserved appointment set aside hold again when a failover starts (SE2, SE10)`() {
+        let bench = StateBench.synchronous()
+        let before = bench.state.synchronous.rules
+        bench.failover(released: true)
+        bench.must(
+            .assignPrimary(
+                assignment(
+                    2, "b", timeline: 3, parent: 2, .released, operation: "op", rule: rule(2, "b", ["c"], 1), mode: .quorum,
+                    dropsOlderRules: true)))
+        #expect(bench.state.synchronous.rules == [rule(2, "b", ["c"], 1)])
+        bench.must(.finishOperation(id: "op", result: .failed, message: "test"))
+        bench.failover("next")
+        #expect(bench.state.synchronous.rules == before)
     }
 
     @Test func `turned off again there is nothing to wait for`() {

@@ -6,14 +6,16 @@ import Testing
 
 /// Any line ends with a listed exit code and a reason; none crashes.
 @Suite struct ArgumentFuzzTests {
-    private static let rounds = Int(ProcessInfo.processInfo.environment["PGBASTION_FUZZ_ROUNDS"] ?? "").map { min($0, 100_000) } ?? 60
+    private static let entries = ContractTests.tree.entries.filter { !$0.takesRawArguments }
+    /// Every command at least once.
+    private static let rounds = max(
+        entries.count, Int(ProcessInfo.processInfo.environment["PGBASTION_FUZZ_ROUNDS"] ?? "").map { min($0, 100_000) } ?? 0)
     private static let known = Set(HelpTopic.exitStatuses.map(\.status))
 
     @Test func `random arguments of every command end with a listed exit code`() async {
         var generator = SeededGenerator(state: 20_261_123)
-        let entries = ContractTests.tree.entries.filter { !$0.takesRawArguments }
         for round in 0..<Self.rounds {
-            let entry = entries[round % entries.count]
+            let entry = Self.entries[round % Self.entries.count]
             let arguments = Self.line(entry, &generator)
             let screen = FakeTerminal(
                 typed: ["y", "prod", ""], isInteractive: Bool.random(using: &generator), pausesBeforeInterrupt: 3)

@@ -9,14 +9,14 @@ import Testing
 @Suite(.serialized, .guideLab) struct GuideTests {
     var cluster: GuideCluster { get throws { try GuideLab.cluster() } }
 
-    @Test func `the copy of the guide equals the guide, where it is present`() {
+    @Test func `the copy of the guide whose lines are run equals the guide, where it is present (GD13)`() {
         #expect(GuideText.original.isEmpty || GuideText.copy == GuideText.original)
         #expect(GuideText.blocks.count == 29)
     }
 
     // MARK: Cluster bootstrap and membership
     @Test func `the first node of an empty machine leads (P01)`() throws { try cluster.bootstrapFirst() }
-    @Test func `an additional node joins and streams (P02, E03)`() throws { try cluster.bootstrapAdditional() }
+    @Test func `an additional node joins and streams, by requests to other machines (P02, E03, GD1)`() throws { try cluster.bootstrapAdditional() }
     @Test func `a third node is added (P04)`() throws { try cluster.addNode() }
     @Test func `the primary's node is removed after a switchover and its state deleted (P05)`() throws { try cluster.removeNode() }
 
@@ -31,7 +31,7 @@ import Testing
     @Test func `the routing table names the primary, and a failover fences before it promotes (P23)`() throws { try cluster.splitBrain() }
     @Test func `the address is on the leader, and its absence elsewhere has a reason (P24)`() throws { try cluster.vipNotAssigned() }
     @Test func `slots and senders are seen by API and psql (P25)`() throws { try cluster.highLag() }
-    @Test func `the log has the guide's phrases (P27)`() throws { try cluster.logPatterns() }
+    @Test func `the journal of the unit has the guide's phrases (P27, L06)`() throws { try cluster.logPatterns() }
     @Test func `a request id is found in the logs of every node that acted (L05)`() throws { try cluster.correlating() }
 
     // MARK: Upgrades
@@ -43,7 +43,7 @@ import Testing
     // MARK: Backup and recovery
     @Test func `the daemon's directory is copied while it is stopped (P11)`() throws { try cluster.filesystemBackup() }
     @Test func `the newest snapshot is copied while the daemon runs (P12)`() throws { try cluster.liveBackup() }
-    @Test func `the backup script makes an archive, also from cron (P13)`() throws { try cluster.backupScript() }
+    @Test func `the backup script makes an archive, also from cron (P13, F05)`() throws { try cluster.backupScript() }
     @Test func `a lost node comes back without an archive (P10, P15)`() throws { try cluster.restoreOneNode() }
     @Test func `after a complete loss a copy put back goes on as a new cluster, paused (P17)`() throws { try cluster.restoreAfterLoss() }
     @Test func `an older copy put back on one node goes on as a new cluster, paused (P18)`() throws { try cluster.pointInTime() }

@@ -39,14 +39,14 @@ func rawExchange(port: Int, _ text: String) async throws -> String {
     try await onThread { try blockingExchange(port: port, text) }
 }
 
-/// Sends `first`, reads the beginning of its answer, sends `second`, and reads until the server closes.
-func rawDialogue(port: Int, _ first: String, _ second: String) async throws -> String {
+/// Sends each text after the beginning of the answer to the one before, reads the beginning of the last answer, and goes away.
+func rawDialogue(port: Int, _ texts: String...) async throws -> String {
     try await onThread {
         let socket = try connected(port: port)
         defer { close(socket) }
         var answer: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
-        for text in [first, second] {
+        for text in texts {
             let bytes = Array(text.utf8)
             guard send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else { throw SocketFailure() }
             let count = recv(socket, &buffer, buffer.count, 0)

@@ -98,6 +98,32 @@ import Testing
         #expect(text.components("event: cluster_update") >= 2, "\(text.prefix(300))")
     }
 
+    @Test func `fuzz: damaged requests of the stream get its beginning, one document or none, and no client is left over`() async throws {
+        var generator = SeededGenerator(state: 12)
+        var limits = APISettings.Limits()
+        limits.header = .milliseconds(500)
+        limits.idle = .milliseconds(500)
+        try await withServer(limits: limits) { port in
+            // More than the clients that may listen at once: each leaves after its first answer.
+            for _ in 0..<(EventFeed.maximumClients + 36) {
+                var bytes = Array("GET /events HTTP/1.1\r\nHost: x\r\nConnection: close\r\nLast-Event-ID: a-1\r\n\r\n".utf8)
+                for _ in 0..<Int.random(in: 0...3, using: &generator) {
+                    bytes[Int.random(in: 0..<(bytes.count - 40), using: &generator)] = UInt8.random(in: 0x20...0x7E, using: &generator)
+                }
+                let answer = try await rawDialogue(port: port, String(decoding: bytes, as: UTF8.self))
+                guard !answer.isEmpty, !answer.hasSuffix("\r\n\r\n"), !answer.contains("text/event-stream") else { continue }
+                _ = try parsed(answer)
+            }
+            // What has left is forgotten when the next event goes out.
+            let deadline = ContinuousClock.now + .seconds(60)
+            var answer = ""
+            while !answer.contains("text/event-stream"), ContinuousClock.now < deadline {
+                answer = try await rawDialogue(port: port, "GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+            }
+            #expect(answer.contains("text/event-stream"), "\(answer.prefix(300))")
+        }
+    }
+
     @Test func `mTLS lets in only clients with a certificate of the authority`() async throws {
         let files = try TestFiles(["cert.pem": TestCertificate.certificate, "key.pem": TestCertificate.key])
         defer { files.remove() }

@@ -89,6 +89,17 @@ import Testing
         #expect(bench.state("a").paused != nil)
     }
 
+    @Test func `a plain resume accepts the only verified primary once nothing is unknown of the others`() throws {
+        var restored = state()
+        for other in ["b", "c"] { restored.barrier?.nodes[name(other)] = .confirmed }
+        let bench = try TestNodes(restored: restored, on: "a")
+        show(bench, .primary, inRecovery: false)
+        _ = try #require(bench.ask("a", .resume)).get()
+        #expect(bench.state("a").paused == nil && bench.state("a").barrier?.accepted == name("a"))
+        bench.run(seconds: 6, until: { bench.state("a").primary != nil })
+        #expect(bench.state("a").primary?.node == name("a"))
+    }
+
     @Test func `other changes of roles and servers wait as well`() throws {
         let bench = try bench()
         for request: ClusterRequest in [

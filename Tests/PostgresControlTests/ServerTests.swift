@@ -126,6 +126,14 @@ struct ServerTests {
                 #expect(!beside.contains { $0.hasPrefix("node-2.clone-") })
                 #expect(beside.contains { $0.hasPrefix("space.clone-node-2-") })
 
+                // --keep-old: what was asked for counts, not the days.
+                #expect(try await replica.adapter.pruneQuarantine(freePercent: 0).isEmpty)
+                let kept = replica.server.socketDirectory + "/" + (beside.first { $0.hasPrefix("node-2.quarantine-") } ?? "")
+                try Data("4102444800\n".utf8).write(to: URL(filePath: kept + "/pgbastion.keep-until"))
+                #expect(try await replica.adapter.pruneQuarantine(keepingDays: -1, freePercent: 0).isEmpty)
+                try Data("1\n".utf8).write(to: URL(filePath: kept + "/pgbastion.keep-until"))
+                #expect(try await replica.adapter.pruneQuarantine(freePercent: 0) == [kept])
+
                 guard case .failed = await replica.adapter.perform(.quarantine(reason: "test")) else {
                     Issue.record("a running server's directory was moved")
                     return
@@ -134,9 +142,9 @@ struct ServerTests {
                 try await replica.perform(.quarantine(reason: "test"))
                 #expect(await replica.adapter.facts().dataDirectory == .missing)
                 beside = try FileManager.default.contentsOfDirectory(atPath: replica.server.socketDirectory)
-                #expect(beside.filter { $0.hasPrefix("node-2.quarantine-") }.count == 2)
-                #expect(try await replica.adapter.pruneQuarantine().isEmpty)
-                #expect(try await replica.adapter.pruneQuarantine(keepingDays: -1).count == 2)
+                #expect(beside.filter { $0.hasPrefix("node-2.quarantine-") }.count == 1)
+                // Without a data directory none goes, whatever its age.
+                #expect(try await replica.adapter.pruneQuarantine(keepingDays: -1, freePercent: 0).isEmpty)
             }
         }
     }

@@ -148,7 +148,7 @@ struct RaftNodeTests {
         #expect(cluster.commands(3).count == 100)
     }
 
-    @Test func `a server that prefers not to lead waits at least half as long again`() {
+    @Test func `a server that prefers not to lead, as the primary does, waits at least half as long again (GD7)`() {
         var settings = RaftSettings()
         settings.prefersNotToLead = true
         for seed in 1...50 {

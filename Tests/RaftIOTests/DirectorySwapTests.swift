@@ -132,6 +132,43 @@ import Testing
         #expect(try fingerprint(raft) == before)
     }
 
+    @Test(arguments: [DirectorySwap.Step.exchanged, .renamed, .done])
+    func `killed while the old directory is put back, it is complete in its place (C2, 7_3)`(step: DirectorySwap.Step) async throws {
+        let before = try fingerprint(raft)
+        let swap = DirectorySwap(raft)
+        do {
+            let staged = try Self.staged(swap.sibling("restore", "T"))
+            _ = try swap.replace(by: staged.path, keepingAs: swap.sibling("pre-restore", "T"))
+        }
+        await #expect(processExitsWith: .signal(SIGKILL)) { [raft = raft as String, step = step.rawValue as String] in
+            let dying = DirectorySwap(raft) { if $0.rawValue == step { kill(getpid(), SIGKILL) } }
+            try dying.putBack(dying.sibling("pre-restore", "T"), keepingAs: dying.sibling("undone", "T"))
+        }
+        #expect(try fingerprint(raft) == before)
+        let kept = try swap.siblings("pre-restore") + swap.siblings("undone")
+        #expect(try kept.map { try RaftLogStore.storedIdentity(in: $0)?.identity.clusterID } == [ClusterID(rawValue: 7)])
+    }
+
+    @Test(arguments: 1...9)
+    func `killed while an interrupted exchange is taken back, the next attempt takes it back (C2)`(point: Int) async throws {
+        let before = try fingerprint(raft)
+        // Interrupted behind the first move into the directory: parts of both are in it.
+        await #expect(processExitsWith: .signal(SIGKILL)) { [raft = raft as String] in
+            let swap = DirectorySwap(mountPoint: raft) { if $0 == .movedIn { kill(getpid(), SIGKILL) } }
+            let staged = try DirectorySwapTests.staged(swap.sibling("restore", "T"))
+            _ = try swap.replace(by: staged.path, keepingAs: swap.sibling("pre-restore", "T"))
+        }
+        await #expect(processExitsWith: .signal(SIGKILL)) { [raft = raft as String, point = point as Int] in
+            let count = Countdown(point)
+            try DirectorySwap(mountPoint: raft) { _ in count.step() }.takeBack()
+            kill(getpid(), SIGKILL)
+        }
+        let swap = DirectorySwap(mountPoint: raft) { _ in }
+        try swap.takeBack()
+        #expect(!swap.isUnfinished)
+        #expect(try fingerprint(raft, only: try swap.content()) == before)
+    }
+
     @Test func `two commands do not replace one directory at once`() throws {
         let first = try DirectoryHold(raft)
         let error = #expect(throws: BastionError.self) { try DirectoryHold.requireFree(raft) }

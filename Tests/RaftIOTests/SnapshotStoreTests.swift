@@ -79,7 +79,7 @@ import Testing
         #expect(state.entries == entries(9...9, term: 3))
     }
 
-    @Test func `an unfinished snapshot is never taken`() throws {
+    @Test func `an unfinished snapshot is never taken (F03)`() throws {
         let store = try filled(10)
         try store.saveSnapshot(snapshot(4))
         withExtendedLifetime(store) {}

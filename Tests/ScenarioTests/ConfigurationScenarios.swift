@@ -16,7 +16,7 @@ extension ScenarioTests {
             ].map { "--set \($0)" }.joined(separator: " ")
         }
 
-        @Test func `three nodes from nothing: config init, doctor, start, and peer add as printed`() async throws {
+        @Test func `three nodes from nothing: config init (0640), doctor, start, and peer add as printed (F01)`() async throws {
             let sandbox = try await SuiteCluster.required().sandbox()
             let layout = sandbox.layout
             let first = layout.nodes[0]

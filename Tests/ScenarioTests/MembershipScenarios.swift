@@ -16,7 +16,7 @@ extension ScenarioTests.GuideProcedures {
             }
         }
 
-        @Test func `a second bootstrap node is refused with foreign_state, and both clusters stay as they are (P03)`() async throws {
+        @Test func `a second bootstrap node is refused with foreign_state, and both clusters stay as they are (P03, GD9)`() async throws {
             try await procedure("a second bootstrap node") { guide in
                 let sandbox = guide.sandbox
                 try await guide.formed(3)

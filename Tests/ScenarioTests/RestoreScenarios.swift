@@ -189,7 +189,7 @@ extension ScenarioTests.RestoreScenarios {
 
     // MARK: Help
 
-    private func played(_ name: String, _ body: (Sandbox) async throws -> Void) async throws {
+    func played(_ name: String, _ body: (Sandbox) async throws -> Void) async throws {
         let cluster = try SuiteCluster.required()
         let sandbox = try await cluster.sandbox()
         do {
@@ -201,13 +201,13 @@ extension ScenarioTests.RestoreScenarios {
         }
     }
 
-    private func stop(_ node: SandboxNode, _ sandbox: Sandbox) async throws {
+    func stop(_ node: SandboxNode, _ sandbox: Sandbox) async throws {
         sandbox.signal(SIGTERM, .daemon, node)
         try await sandbox.wait("the end of \(node.name)'s daemon", seconds: 30) { sandbox.daemonPID(node) == nil }
     }
 
     /// The epoch of the cluster; node1 is the primary when this returns.
-    private func moveToFirst(_ sandbox: Sandbox) async throws -> Int {
+    func moveToFirst(_ sandbox: Sandbox) async throws -> Int {
         if try await sandbox.primary().name != "node1" {
             let moved = ClientProgram.run("switchover --to node1 --yes", on: sandbox.layout.nodes[0], of: sandbox)
             try hold(moved.status == 0, "\(moved)")
@@ -227,7 +227,7 @@ extension ScenarioTests.RestoreScenarios {
         }
     }
 
-    private func added(_ node: SandboxNode, through other: SandboxNode, _ sandbox: Sandbox) async throws {
+    func added(_ node: SandboxNode, through other: SandboxNode, _ sandbox: Sandbox) async throws {
         var last = ""
         try await sandbox.wait("\(node.name) to be added: \(last)", seconds: 60) {
             let result = ClientProgram.run("peer add \(node.name) 127.0.0.1:\(node.raftPort)", on: other, of: sandbox)
@@ -238,7 +238,7 @@ extension ScenarioTests.RestoreScenarios {
 }
 
 /// A stopped node beside a running cluster: its configuration, and archives of every kind.
-private struct RestoreSite {
+struct RestoreSite {
     let sandbox: Sandbox
     let folder: String
     let config: String

@@ -26,8 +26,47 @@ extension ScenarioTests.Monitoring {
                 }
                 try hold(try browser.text("#node") == node.name, "who answers")
                 try keep(browser, "healthy")
-                let complaints = browser.complaints.filter { !$0.contains("/backup.list") }
-                try hold(complaints.isEmpty, complaints.joined(separator: "; "))
+                try hold(browser.complaints.isEmpty, browser.complaints.joined(separator: "; "))
+            }
+        }
+
+        @Test func `backups and runbooks are on it, the running one with its step`() async throws {
+            try await browsed("status page runs") { sandbox, browser, node in
+                let directory = "/tmp/pgbastion-test-\(getpid())-page-backups"
+                defer { _ = Shell.run("rm -rf '\(directory)'") }
+                _ = try ClientProgram.json("backup create --series paged --dir '\(directory)'", on: node, of: sandbox)
+                try await sandbox.wait("the backup on the page", seconds: 90) {
+                    try browser.text("#backups").contains("paged") && browser.text("#backups").contains("verified")
+                }
+                try hold(!(try browser.isShown("#runbook")), "no runbook runs")
+                func call(_ operation: String, _ input: String) throws {
+                    let answer = Shell.run(
+                        "curl -s -X POST -H 'Authorization: Bearer \(sandbox.layout.token)' -H 'Content-Type: application/json' -d '\(input)' "
+                            + "http://127.0.0.1:\(node.apiPort)/v1/operations/\(operation)")
+                    try hold(answer.output.contains(#""ok":true"#), "\(operation): \(answer.output)")
+                }
+                // What a runner does: the lock, then how far it is.
+                try call("run.lock", #"{"run_id":"run-page","runbook":"patch-replica","holder":"alice@\#(node.name)"}"#)
+                func summary(_ status: String, _ more: String) -> String {
+                    #"{"id":"run-page","runbook":"patch-replica","sha256":"","status":"\#(status)","user":"alice","#
+                        + #""started_at":1771293600000,"params":{},"message":"install the updates","steps":["drain succeeded"]\#(more)}"#
+                }
+                func record(_ status: String, _ more: String = "") throws {
+                    try call("run.record", #"{"summary":"\#(summary(status, more).replacing("\"", with: "\\\""))"}"#)
+                }
+                try record("waiting", #","step":"patch""#)
+                try await sandbox.wait("the runbook on the page", seconds: 60) {
+                    let text = try browser.text("#runbook")
+                    return try browser.isShown("#runbook") && text.contains("patch-replica") && text.contains("alice")
+                        && browser.text("#runbook .now") == "patch"
+                }
+                try keep(browser, "runbook")
+                try record("succeeded")
+                try call("run.release", #"{"run_id":"run-page"}"#)
+                try await sandbox.wait("its end on the page", seconds: 60) {
+                    try !browser.isShown("#runbook") && browser.text("#runs").contains("patch-replicasucceeded")
+                }
+                try hold(browser.complaints.isEmpty, browser.complaints.joined(separator: "; "))
             }
         }
 

@@ -25,7 +25,7 @@ extension ScenarioTests.ThreeNodes {
             return result.output
         }
 
-        @Test func `topology, connections, slots, versions and digests of a whole cluster, from any node`() async throws {
+        @Test func `topology, connections, slots, versions and digests of a whole cluster, from any node (GD12)`() async throws {
             try await play("views") { sandbox, primary in
                 let replicas = sandbox.members.filter { $0 != primary }
                 for node in sandbox.members {

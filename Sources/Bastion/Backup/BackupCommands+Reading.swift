@@ -72,7 +72,10 @@ extension BackupCommands {
                 BackupVerifyOutput.Row(
                     id: report.manifest?.id ?? known(path)?.id, name: name(path), level: level.rawValue, result: report.outcome.rawValue,
                     problems: report.findings))
-            if input.quarantine == true, report.outcome == .failed { try repository.quarantine(name(path)) }
+            if input.quarantine == true, report.outcome == .failed {
+                try repository.quarantine(name(path))
+                try repository.link(clusterName: place.clusterName)
+            }
         }
         return BackupVerifyOutput(results: rows)
     }

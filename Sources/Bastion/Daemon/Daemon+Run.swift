@@ -26,6 +26,7 @@ extension Daemon {
         driver.start()
         guardLink?.start()
         let observing = Task { () -> Void in await postgres?.observe() }
+        let keeping = Task { await self.pruneQuarantine() }
         let serving = Task { () -> BastionError? in
             do { try await self.api.run() } catch {
                 return error as? BastionError ?? BastionError(.io, "the API ended", detail: "\(error)")
@@ -43,6 +44,7 @@ extension Daemon {
         let outcome = await signals.wait { self.reload() }
         ready.cancel()
         rejoining.cancel()
+        keeping.cancel()
         return await finish(outcome, observing, serving)
     }
 
@@ -54,6 +56,21 @@ extension Daemon {
         }
         _ = pgb_notify("READY=1")
         effects.log(NodeEvent(.info, "daemon.ready", "ready"))
+    }
+
+    /// D49: directories that were replaced are kept for a while, not for ever.
+    private func pruneQuarantine() async {
+        guard let server = postgres?.server else { return }
+        while !Task.isCancelled {
+            do { try await Task.sleep(for: .seconds(15)) } catch { return }
+            do throws(BastionError) {
+                for path in try await server.pruneQuarantine() {
+                    effects.log(NodeEvent(.warning, "postgres.old_data_removed", "a replaced data directory was removed", ["path": path]))
+                }
+            } catch {
+                effects.log(NodeEvent(.warning, "postgres.old_data_not_removed", error.message, ["detail": error.detail ?? ""]))
+            }
+        }
     }
 
     private func reload() {

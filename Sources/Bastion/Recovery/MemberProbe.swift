@@ -25,7 +25,8 @@ package struct MemberProbe: Sendable {
     }
 
     let configuration: NodeConfiguration
-    var limit = Duration.seconds(2)
+    /// Long: a member that runs on a busy machine must not be taken for one that is off.
+    var limit = Duration.seconds(5)
 
     /// All at once, in the order of `addresses`.
     package func ask(_ addresses: [Address]) async -> [Answer] {

@@ -55,7 +55,13 @@ package struct RecoverPlan: Sendable {
 
     /// Nothing to recover: enough voters run, or will when this node is started.
     package var quorumExists: Bool { voters.count < 2 || hasLeader || answering.count >= majority || answering.count + 1 >= majority }
-    package var applyOn: SurvivorFacts { survivors.max { $0.position < $1.position } ?? own }
+    /// Of equals the one with the newest data, which is the one to accept.
+    package var applyOn: SurvivorFacts {
+        survivors.max { first, second in
+            guard first.position == second.position else { return first.position < second.position }
+            return (first.walPosition ?? (0, 0)) < (second.walPosition ?? (0, 0))
+        } ?? own
+    }
     package var newestData: SurvivorFacts? {
         survivors.filter { $0.walPosition != nil }.max { ($0.walPosition ?? (0, 0)) < ($1.walPosition ?? (0, 0)) }
     }

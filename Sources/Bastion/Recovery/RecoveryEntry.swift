@@ -13,6 +13,8 @@ package struct RecoveryEntry: Sendable {
         package var answer: LocalAnswer
         package var name: String
         package var subject: String
+        /// False: there is nothing to do.
+        package var hasWork = true
     }
 
     let configurationPath: String
@@ -107,7 +109,9 @@ package struct RecoveryEntry: Sendable {
     package func planReset(_ options: NodeReset.Options) async throws(BastionError) -> Rehearsal {
         let site = try site()
         let plan = try await NodeReset(site: site).plan(options)
-        return Rehearsal(answer: RestoreText.reset(plan, site, isDone: false), name: site.node.rawValue, subject: "node")
+        return Rehearsal(
+            answer: RestoreText.reset(plan, site, isDone: false), name: site.node.rawValue, subject: "node",
+            hasWork: plan.movesTo != nil || !plan.purges.isEmpty)
     }
 
     package func reset(_ options: NodeReset.Options) async throws(BastionError) -> LocalAnswer {

@@ -48,7 +48,11 @@ package final class RunFolder {
         try dropTornLine()
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // Said, and not left to `close`: a process that is just being started has a copy of the descriptor for a moment.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// A crash may have cut the last line off: what is left of it would spoil the next one.
     private func dropTornLine() throws(BastionError) {

@@ -1,7 +1,7 @@
 import ClusterModel
 import Operations
 
-/// The manual: `pgbastion(8)`, a page per command, `pgbastion.yaml(5)`, `pgbastion-errors(7)`.
+/// The manual: `pgbastion(8)`, a page per command, `pgbastion.yaml(5)`, `pgbastion-runbook(5)`, `pgbastion-errors(7)`.
 struct ManualPages: Sendable {
     var tree: CommandTree
     /// The keys of the configuration file; who reads it gives them.
@@ -14,8 +14,11 @@ struct ManualPages: Sendable {
             return DocumentFile(text.pageName + ".8", Self.page(text))
         }
         let configuration = configurationKeys.isEmpty ? [] : [DocumentFile("pgbastion.yaml.5", configuration)]
-        return (commands + configuration + [DocumentFile("pgbastion.8", overview), DocumentFile("pgbastion-errors.7", errors)])
-            .sorted { $0.path < $1.path }
+        let others = [
+            DocumentFile("pgbastion.8", overview), DocumentFile("pgbastion-errors.7", errors),
+            DocumentFile("pgbastion-runbook.5", Self.runbook),
+        ]
+        return (commands + configuration + others).sorted { $0.path < $1.path }
     }
 
     private var overview: String {
@@ -38,7 +41,7 @@ struct ManualPages: Sendable {
         parts += HelpTopic.exitStatuses.map { RoffText.item("\($0.status) (\($0.name))", $0.meaning) }
         parts += [RoffText.section("ENVIRONMENT")] + HelpTopic.variables.map { RoffText.item($0.name, $0.meaning) }
         parts += [RoffText.section("FILES")] + Self.paths.map { RoffText.item($0.0, $0.1) }
-        let files = ["pgbastion.yaml(5)", "pgbastion-errors(7)"]
+        let files = ["pgbastion.yaml(5)", "pgbastion-runbook(5)", "pgbastion-errors(7)"]
         parts += [RoffText.section("SEE ALSO"), RoffText.body(files.joined(separator: ", "))]
         return parts.joined(separator: "\n") + "\n"
     }

@@ -11,7 +11,7 @@ enum ResultSchemas {
             case .local(let command):
                 guard !withoutResult.contains(command.definition.words) else { return nil }
                 let kind = command.definition.resultKind
-                let data = command.definition.outputSchema.map { schema in
+                let data = command.definition.outputSchema().map { schema in
                     JSONValue.record([("anyOf", .array([schema, .record([("type", .string("null"))])]))])
                 }
                 return file(kind, envelope(kind: kind, data: data ?? type("object", isNullable: true), title: entry.summary))

@@ -5,6 +5,6 @@ extension LocalCommandDefinition {
     package static let backupCommands: [LocalCommandDefinition] = BackupOperations.definitions.map { operation in
         let asksDaemon = [BackupOperations.create.name, BackupOperations.drill.name].contains(operation.name)
         return LocalCommandDefinition(
-            operation, isConnected: asksDaemon, outputSchema: BackupOperations.outputSchema(of: operation.name))
+            operation, isConnected: asksDaemon, outputSchema: { BackupOperations.outputSchema(of: operation.name) })
     }
 }

@@ -24,6 +24,8 @@ package struct LocalPlan: Sendable {
     package var subject: String
     /// 2 when `--dry-run` has warnings.
     package var exitStatus: Int32
+    /// False: there is nothing to do, and nobody is asked.
+    package var hasWork = true
 
     package init(
         summary: String, data: JSONValue = .object([]), name: String, subject: String = "cluster", exitStatus: Int32 = 0
@@ -92,8 +94,8 @@ package struct LocalCommandDefinition: Sendable {
     package var isConnected = false
     /// Values of `-o` beside the usual ones: text forms that the command makes itself.
     package var extraFormats: [String] = []
-    /// JSON Schema of `data`; nil: any object.
-    package var outputSchema: JSONValue?
+    /// Makes the JSON Schema of `data`; nil: any object. Only the reference asks for it, and every command would pay for it.
+    package var outputSchema: @Sendable () -> JSONValue? = { nil }
 
     package init(
         words: [String], summary: String, discussion: String = "", parameters: [ParameterDefinition] = [],
@@ -116,7 +118,9 @@ package struct LocalCommandDefinition: Sendable {
 
 extension LocalCommandDefinition {
     /// An operation that is carried out on this machine, as a command.
-    package init(_ operation: OperationDefinition, isConnected: Bool = false, outputSchema: JSONValue? = nil) {
+    package init(
+        _ operation: OperationDefinition, isConnected: Bool = false, outputSchema: @escaping @Sendable () -> JSONValue? = { nil }
+    ) {
         self.init(
             words: operation.words, summary: operation.summary, discussion: operation.discussion, parameters: operation.parameters,
             examples: operation.examples, aliases: operation.aliases, risk: operation.risk, checks: operation.checks,

@@ -20,14 +20,16 @@ extension LocalCommandDefinition {
             ],
             examples: ["pgbastion support-bundle", "pgbastion support-bundle --out /tmp"], risk: .reads, errorCodes: [.io])
         definition.isConnected = true
-        definition.outputSchema = .record([
-            ("type", .string("object")),
-            (
-                "properties",
-                .record([("path", .record([("type", .string("string"))])), ("size_bytes", .record([("type", .string("integer"))]))])
-            ),
-            ("required", .array([.string("path"), .string("size_bytes")])),
-        ])
+        definition.outputSchema = {
+            .record([
+                ("type", .string("object")),
+                (
+                    "properties",
+                    .record([("path", .record([("type", .string("string"))])), ("size_bytes", .record([("type", .string("integer"))]))])
+                ),
+                ("required", .array([.string("path"), .string("size_bytes")])),
+            ])
+        }
         return definition
     }()
 }

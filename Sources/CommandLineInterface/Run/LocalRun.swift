@@ -46,10 +46,16 @@ struct LocalRun: Sendable {
             words: command.definition.words.joined(separator: " "), risk: risk, isConfirmed: arguments.flag("yes"),
             confirmedName: arguments.text("confirm"),
             mayPrompt: OperationSettings.mayPrompt(arguments, environment, terminal), terminal: terminal)
-        _ = try await confirmation.ask { () async throws(BastionError) in
+        var idle: LocalPlan?
+        let goesOn = try await confirmation.ask { () async throws(BastionError) in
             let plan = try await asking.rehearse(arguments, terminal: terminal)
+            guard plan.hasWork || arguments.text("confirm") != nil else {
+                idle = plan
+                return nil
+            }
             return Confirmation.Rehearsal(summary: plan.summary, name: plan.name, subject: plan.subject)
         }
+        if !goesOn, let idle { return LocalOutcome(text: idle.summary, data: idle.data, exitStatus: idle.exitStatus) }
         return try await asking.run(arguments, terminal: terminal)
     }
 

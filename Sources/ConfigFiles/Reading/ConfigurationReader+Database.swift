@@ -103,6 +103,18 @@ extension ConfigurationReader {
         defer { section.finish() }
         var watchdog = NodeConfiguration.Watchdog()
         set(&watchdog.mode, section.choice("mode", NodeConfiguration.Watchdog.Mode.self))
+        // Who requires the device believes to be protected where nothing feeds one: that is no matter for a warning.
+        switch watchdog.mode {
+        case .off: break
+        case .automatic:
+            collector.warning(
+                about: "watchdog.mode", "this version drives no watchdog device: \"automatic\" is the same as \"off\"",
+                hint: "set watchdog.mode: off")
+        case .required:
+            collector.error(
+                about: "watchdog.mode", "watchdog.mode is \"required\", and this version drives no watchdog device",
+                hint: "set watchdog.mode: off; the guard stops PostgreSQL when the lease ends, unless the machine itself hangs")
+        }
         return watchdog
     }
 

@@ -107,6 +107,11 @@ struct ConfigurationReader {
         set(&raft.electionTimeout, section.duration("election_timeout", in: .milliseconds(100) ... .seconds(60)))
         set(&raft.heartbeatInterval, section.duration("heartbeat_interval", in: .milliseconds(10) ... .seconds(15)))
         section.ignored("heartbeat_timeout", hint: "use raft.heartbeat_interval")
+        if raft.logLevel != NodeConfiguration.Raft().logLevel {
+            collector.warning(
+                about: "raft.log_level", "raft.log_level has no effect: all lines of the log follow log.level",
+                hint: "use log.level")
+        }
         raft.tls = readRaftTLS(section)
         return raft
     }
@@ -150,6 +155,11 @@ struct ConfigurationReader {
         set(&proxy.pool.healthCheckPeriod, pool.duration("health_check_period", in: times))
         set(&proxy.pool.acquireTimeout, pool.duration("acquire_timeout", in: times))
         pool.finish()
+        if proxy.pool.isEnabled {
+            collector.warning(
+                about: "proxy.pool.enabled", "this version opens no server connections in advance",
+                hint: "set proxy.pool.enabled: false; a pooler such as PgBouncer may stand before the proxy")
+        }
         return proxy
     }
 

@@ -31,7 +31,7 @@ extension NodeAgent {
     private mutating func answerStopped(_ ballot: FencingToken, _ c: AgentContext) -> [AgentStep] {
         // SE4: only a server whose guard holds no lease any more answers as fenced.
         guard let state = c.guardStatus?.state, state == .empty || state == .fenced || state == .standby else { return [] }
-        guard c.facts?.dataDirectory == .present, c.facts?.unfinishedJob == nil else { return [] }  // D48
+        guard c.facts?.dataDirectory == .present, c.facts?.unfinishedJob == nil || servedSinceItsJob(c) else { return [] }  // D48
         guard let stopped = memory.stopped else { return memory.retryAt == nil ? [.act(.inspectStopped)] : [] }
         guard c.pledgedBallot >= ballot, !ranWithoutToken(stopped, c) else { return [] }
         // A start that is on its way must find no upstream.
@@ -46,6 +46,13 @@ extension NodeAgent {
                     replayed: stopped.end.lsn, history: stopped.history, isStopped: true,
                     storage: c.facts?.storage ?? .healthy, isReplayPaused: false))
         ]
+    }
+
+    /// The marker of a completed job outlives it until the server streams; a server that was appointed before that needs it no
+    /// more, and its end of WAL counts (SE4 a).
+    private func servedSinceItsJob(_ c: AgentContext) -> Bool {
+        guard let job = c.facts?.unfinishedJob, job.hasSuffix("-complete"), let data = c.facts?.dataID else { return false }
+        return c.state.synchronous.rules.contains { $0.primary.node == c.me && $0.primary.dataID == data }
     }
 
     private func answer(

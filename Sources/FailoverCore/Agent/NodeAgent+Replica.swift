@@ -148,7 +148,9 @@ extension NodeAgent {
             byRewind = origin.timeline.map { stopped.end.timeline != $0 } ?? false
         }
         memory.reinitialized = true
-        return [.act(byRewind ? .rewind(source: origin.endpoint) : .clone(source: origin.endpoint, slot: origin.slot))]
+        guard !byRewind else { return [.act(.rewind(source: origin.endpoint))] }
+        let keepOld = directive.params["keep_old_seconds"].flatMap { UInt64($0) }
+        return [.act(.clone(source: origin.endpoint, slot: origin.slot, keepOldSeconds: keepOld))]
     }
 
     /// Where a directive's data come from; `timeline` is the primary's, nil in a cluster without one, where nothing is rewound.

@@ -16,6 +16,7 @@ extension ClusterState {
         started.phases = [.init(name: record.phase.rawValue, detail: record.detail, at: entry.wallTime)]
         operation = started
         if record.kind == .failover {
+            if let unserved = primary, unserved.phase == .assigned { takeBackRules(of: unserved.token) }
             // A hold stays: its guard counts it, so whoever is appointed next must wait for its end (LE8, LE12).
             primary?.phase = .ended
             directive(.fence, for: record, at: entry, term, target: record.from)
@@ -131,11 +132,11 @@ extension ClusterState {
         if barrier != nil { lastTimeline = TimelineID(lastTimeline.rawValue + ClusterState.restoredTimelineGap) }
         if isStandby { standby?.endedBy = a.token }
         hold = nil
-        // A mode that is not in force yet stays so: a promotion that is given up brings the older rules back (SE10).
-        synchronous.mode = a.mode
-        if a.mode == .off { synchronous.modeUntilSettled = nil }
         if a.dropsOlderRules { primary?.rulesSetAside = synchronous.rules }
-        synchronous.rules = a.dropsOlderRules ? [a.rule] : synchronous.rules + [a.rule]
+        synchronous.mode = a.mode
+        // A mode that is not in force yet stays so: a promotion that is given up brings the older rules back (SE10).
+        if a.mode == .off { synchronous.modeUntilSettled = nil }
+        synchronous.appoint(a.rule, dropsOlderRules: a.dropsOlderRules)
         synchronous.generation += 1
         let reason = operation?.kind.rawValue ?? "failover"
         if let known = timelines.lastIndex(where: { $0.timeline == a.timeline }) {
@@ -216,6 +217,7 @@ extension ClusterState {
         primary?.phase = .serving
         primary?.rulesSetAside = nil
         barrier = nil
+        standReady(current.node, as: token)
         if let i = timelines.lastIndex(where: { $0.token == token }) { timelines[i].forkLSN = fork }
         if let i = certificates.lastIndex(where: { $0.newToken == token }) { certificates[i].forkLSN = fork }
         if synchronous.current?.required == 0 || synchronous.isSettled { synchronous.settle() }
@@ -224,18 +226,23 @@ extension ClusterState {
         enter(.settle, detail: "writes go to \(current.node)", at: time)
     }
 
+    /// Who serves is ready with the data it serves: a failover that begins at once must find it among its candidates (SE5, 4.12).
+    private mutating func standReady(_ node: NodeName, as token: FencingToken) {
+        guard let record = nodes[node], record.mayBeAccepted,
+            let data = synchronous.rules.last(where: { $0.token == token })?.primary.dataID
+        else { return }
+        if record.standing != .ready { nodes[node]?.standingReason = "primary" }
+        nodes[node]?.standing = .ready
+        nodes[node]?.dataID = data
+    }
+
     mutating func abandonAssignment(_ token: FencingToken, _ reason: String, at time: Int64) throws(Rejection) {
         // A release may have ended it before (LE10).
         guard primary?.token == token, primary?.phase == .assigned || operation?.phase == .promote else {
             throw Rejection("SE10", "token \(token) is not being promoted")
         }
         primary?.phase = .ended
-        // The assignment never served, so nothing was acknowledged under its rule.
-        synchronous.rules.removeAll { $0.token == token }
-        if let older = primary?.rulesSetAside {
-            synchronous.rules = older + synchronous.rules
-            primary?.rulesSetAside = nil
-        }
+        takeBackRules(of: token)
         if let id = operation?.id { cancelOpen(of: id, at: time, error: reason) }
         operation?.ballot = lastToken.next
         // SE10: the next candidate may be anybody; a bootstrap has only its own node.
@@ -244,6 +251,13 @@ extension ClusterState {
             operation?.toIsFixed = false
         }
         enter(.pledge, detail: "promotion given up: \(reason)", at: time)
+    }
+
+    /// The assignment never served, so nothing was acknowledged under its rules, and those before it hold again.
+    private mutating func takeBackRules(of token: FencingToken) {
+        synchronous.rules.removeAll { $0.token == token }
+        if let older = primary?.rulesSetAside { synchronous.rules = older + synchronous.rules }
+        primary?.rulesSetAside = nil
     }
 
     private mutating func enter(_ phase: OperationRecord.Phase, detail: String, at time: Int64) {

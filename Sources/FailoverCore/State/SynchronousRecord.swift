@@ -55,6 +55,17 @@ package struct SynchronousRecord: Sendable, Codable, Hashable {
         mode = new
     }
 
+    /// A new primary's rule (SE8).
+    ///
+    /// - Parameter dropsOlderRules: What was acknowledged under them may be lost. While waiting is being turned on, a node may
+    ///   be promoted that did not carry the placeholder yet: that its commits wait is proven by settling only (SE9).
+    mutating func appoint(_ rule: AckRule, dropsOlderRules: Bool) {
+        guard dropsOlderRules else { return rules.append(rule) }
+        let isProven = modeUntilSettled == nil || rule.required == 0
+        let unproven = AckRule(token: rule.token, primary: rule.primary, members: [], required: 0)
+        rules = isProven ? [rule] : [unproven, rule]
+    }
+
     /// The last rule is settled, or the only one that any commit was acknowledged under: from now on it alone counts.
     mutating func settle() {
         guard let current else { return }

@@ -123,9 +123,9 @@ extension StatusPage {
           if (key !== page.seenKey) { page.seenKey = key; aside(true); }
         }
 
-        // What the stream does not carry: events, finished changes, connections, backups.
+        // What the stream does not carry: events, finished changes, connections, runs of runbooks, backups.
         async function aside(isChange) {
-          const every = { events: 5000, changes: 10000, sessions: 5000, backups: 60000 };
+          const every = { events: 5000, changes: 10000, sessions: 5000, runs: 2000, backups: 30000 };
           const run = async (name, path, use) => {
             if (!isChange && Date.now() - (page.asked[name] || 0) < every[name]) return;
             if (page.asked[name] === Infinity) return;
@@ -134,7 +134,8 @@ extension StatusPage {
           };
           await Promise.all([
             run('events', '/v1/operations/events?n=60', showEvents), run('changes', '/v1/operations/op.list', showChanges),
-            run('sessions', '/v1/operations/connections', showSessions), run('backups', '/v1/operations/backup.list', showBackups)]);
+            run('sessions', '/v1/operations/connections', showSessions), run('runs', '/v1/operations/run.list', showRuns),
+            run('backups', '/v1/operations/backup.records', showBackups)]);
         }
         """#
 }

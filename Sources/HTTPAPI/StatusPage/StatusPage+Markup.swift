@@ -28,6 +28,7 @@ extension StatusPage {
           <section id="findings" class="findings" aria-live="polite" hidden></section>
           <section class="cards" aria-label="Summary" id="cards"></section>
           <section id="running" class="panel running" aria-live="polite" hidden></section>
+          <section id="runbook" class="panel running" aria-label="Running runbooks" hidden></section>
           <section class="panel" aria-labelledby="h-topology">
             <div class="head"><h2 id="h-topology">Topology</h2><div id="actions" class="actions" hidden></div></div>
             <div id="topology" class="topology"></div>
@@ -44,6 +45,7 @@ extension StatusPage {
             <div class="stack">
               <section class="panel" aria-labelledby="h-sessions"><h2 id="h-sessions">Client connections</h2><div id="sessions"></div></section>
               <section class="panel" aria-labelledby="h-changes"><h2 id="h-changes">Recent changes</h2><div id="changes"></div></section>
+              <section class="panel" aria-labelledby="h-runs" id="runs-panel" hidden><h2 id="h-runs">Recent runbooks</h2><div id="runs"></div></section>
               <section class="panel" aria-labelledby="h-backups" id="backup-panel" hidden><h2 id="h-backups">State backups</h2><div id="backups"></div></section>
             </div>
           </div>

@@ -165,10 +165,32 @@ extension StatusPage {
             row.name + (row.from || row.to ? ' ' + [row.from, row.to].filter(Boolean).join(' → ') : ''),
             make('span', { class: 'badge ' + (moods[row.state] ?? ''), title: row.result || '' }, row.state)]), 'none yet'));
         }
+        // A run holds its lock from the first step to the last; a lock whose run no longer beats stays until `runbook unlock`.
+        function showRuns(data) {
+          const moods = { succeeded: 'good', waiting: 'warn', held: 'warn', interrupted: 'warn', rolling_back: 'warn', rolled_back: 'warn', aborted: 'warn', failed: 'bad', rollback_failed: 'bad' };
+          const panel = byId('runbook');
+          panel.hidden = data.locks.length === 0;
+          panel.replaceChildren(...data.locks.map(lock => {
+            const run = data.runs.find(row => row.id === lock.run_id) || { status: 'running', steps: [], message: '' };
+            const word = lock.live ? run.status : 'silent for ' + age(lock.heartbeat_age_seconds);
+            return make('div', { 'data-run': lock.run_id },
+              make('div', { class: 'line' }, make('span', { class: 'badge ' + (lock.live ? moods[run.status] ?? '' : 'bad') }, word.replace('_', ' ')),
+                make('b', {}, 'Runbook ' + lock.runbook + (lock.node ? ' on ' + lock.node : '')),
+                make('span', { class: 'soft' }, 'by ' + lock.holder + ' · began ' + clock(lock.started_at) + ' · ' + lock.run_id)),
+              make('ol', { class: 'steps' }, ...run.steps.map(step => make('li', {}, step)), run.step ? make('li', { class: 'now' }, run.step) : null),
+              make('p', { class: 'soft' }, lock.live ? run.message || '' : 'its program does not answer: pgbastion runbook unlock ' + lock.run_id));
+          }));
+          const ended = data.runs.filter(row => !data.locks.some(lock => lock.run_id === row.id));
+          byId('runs-panel').hidden = ended.length === 0;
+          show('runs', simpleTable(['When', 'Runbook', 'Result'], ended.slice(0, 5).map(row => [clock(new Date(row.started_at).toISOString()), row.runbook,
+            make('span', { class: 'badge ' + (moods[row.status] ?? ''), title: row.message || '' }, row.status.replace('_', ' '))]), 'none yet'));
+        }
         function showBackups(data) {
-          const rows = data.backups || [];
           byId('backup-panel').hidden = false;
-          show('backups', simpleTable(['Created', 'Size', 'Verified'], rows.slice(0, 5).map(row => [clock(row.created || row.created_at), bytes(row.size_bytes), row.verified ? 'yes' : 'no']), 'no backup of the cluster state is known'));
+          show('backups', simpleTable(['When', 'What', 'Size', 'Result'], data.records.slice(0, 6).map(row => [clock(row.at),
+            make('span', { title: row.id + ' on ' + row.node }, row.kind === 'drill' ? 'drill' : row.series), row.size_bytes ? bytes(row.size_bytes) : '–',
+            row.succeeded ? make('span', { class: 'badge ' + (row.verified || row.kind === 'drill' ? 'good' : 'warn') }, row.kind === 'drill' ? 'passed' : row.verified ? 'verified' : 'not verified')
+              : make('span', { class: 'badge bad' }, 'failed')]), 'no backup of the cluster state is known'));
         }
         """#
 }

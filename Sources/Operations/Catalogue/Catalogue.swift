@@ -30,6 +30,7 @@ package enum Catalogue {
     package static let hidden: [AnyOperation] = [
         AnyOperation(RunLockOperation.self), AnyOperation(RunBeatOperation.self), AnyOperation(RunReleaseOperation.self),
         AnyOperation(RunRecordOperation.self), AnyOperation(RunListOperation.self), AnyOperation(RunOutcomeOperation.self),
+        AnyOperation(BackupRecordsOperation.self),
     ]
 
     /// The operation with this canonical name; nil when there is none.

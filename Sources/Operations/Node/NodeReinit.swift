@@ -6,6 +6,7 @@ package enum NodeReinitOperation: CatalogueOperation {
         package var node: NodeName
         package var from: NodeName?
         package var method: ReinitializeMethod?
+        package var keepOld: DurationValue?
         package init(node: NodeName, from: NodeName? = nil, method: ReinitializeMethod? = nil) {
             self.node = node
             self.from = from
@@ -28,7 +29,10 @@ package enum NodeReinitOperation: CatalogueOperation {
 
     package static let definition = OperationDefinition(
         name: "node.reinit", summary: "replace a node's PostgreSQL data by a rewind or a clone",
-        discussion: "The old data directory stays aside until the new one streams.",
+        discussion: """
+            A clone is made beside the old data directory, which then stays as <data_dir>.quarantine-TIME until the new one streams,
+            and for the time of --keep-old; it goes earlier when less than 10 % of the disk is free. A rewind works in place.
+            """,
         parameters: [
             ParameterDefinition(
                 name: "node", kind: .nodeName, help: "the node whose data is replaced", isRequired: true, position: 0,
@@ -37,6 +41,8 @@ package enum NodeReinitOperation: CatalogueOperation {
             ParameterDefinition(
                 name: "method", kind: .choice, help: "how the data comes", defaultText: "auto",
                 choices: ReinitializeMethod.allCases.map(\.rawValue)),
+            ParameterDefinition(
+                name: "keep_old", kind: .duration, help: "how long the replaced data directory is kept", defaultText: "7d", example: "0"),
         ],
         risk: .disruptive, scope: .leader, checks: ["node.not_primary", "node.healthy"], isIdempotent: false,
         errorCodes: [.preconditionFailed, .locked, .notFound, .noLeader, .timeout, .failed],
@@ -53,7 +59,9 @@ package enum NodeReinitOperation: CatalogueOperation {
             output.plan = try plan(input, method, view)
             return output
         }
-        let reply = try await context.submit(.reinitialize(node: input.node, from: input.from, method: method))
+        let reply = try await context.submit(
+            .reinitialize(
+                node: input.node, from: input.from, method: method, keepOldSeconds: input.keepOld.map { UInt64($0.seconds.rounded(.up)) }))
         output.operationID = reply.operationID
         output.alreadySo = reply.alreadySo
         output.summary = reply.summary
@@ -79,6 +87,7 @@ package enum NodeReinitOperation: CatalogueOperation {
                 "take \(input.node) out of routing and stop its server",
                 "replace its data by method \(method.rawValue) from \(source.orDash)",
                 "start it and wait until it streams",
+                "keep the old data for \(input.keepOld.map { "\($0)" } ?? "7d")",
             ])
     }
 }

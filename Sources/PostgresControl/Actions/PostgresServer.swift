@@ -8,6 +8,7 @@ import Synchronization
 package final class PostgresServer: Sendable {
     private let input: PostgresSettingsInput
     private let worker: ServerWorker
+    private let keeper: QuarantineKeeper
     private let reader: FactsReader
     private let probe: StorageProbe
     private let flushSession: SQLSession
@@ -25,6 +26,7 @@ package final class PostgresServer: Sendable {
         let checks = SQLSession(label: "facts") { LocalConnection.parameters(input, timeout: input.healthTimeout) }
         reader = FactsReader(input: input, session: checks, programs: programs, probe: probe)
         flushSession = SQLSession(label: "flush") { LocalConnection.parameters(input, timeout: input.healthTimeout) }
+        keeper = QuarantineKeeper(input)
         worker = ServerWorker(input: input, programs: programs, reader: reader)
     }
 
@@ -120,11 +122,11 @@ package final class PostgresServer: Sendable {
     /// Repeats what `setMemberAddresses` could not finish.
     package func admitMembers() async throws(BastionError) { try await worker.admitMembers() }
 
-    /// Removes the oldest quarantined directories beyond `keep` days or while less than 10 % of the disk is free.
+    /// Removes quarantined directories older than `days` or whose own time is over, and the oldest while the disk has less room.
     ///
     /// - Returns: The removed paths, oldest first.
-    package func pruneQuarantine(keepingDays days: Int = 7) async throws(BastionError) -> [String] {
-        try await worker.pruneQuarantine(keepingDays: days)
+    package func pruneQuarantine(keepingDays days: Int = 7, freePercent: UInt64 = 10) async throws(BastionError) -> [String] {
+        try await keeper.prune(keepingDays: days, freePercent: freePercent)
     }
 
     /// A new reading, or the one that another caller began since.

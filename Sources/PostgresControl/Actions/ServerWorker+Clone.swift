@@ -4,7 +4,7 @@ import Synchronization
 
 extension ServerWorker {
     /// AG16: `pg_basebackup` into a new directory; the old one goes to quarantine before the new one gets its name.
-    func clone(_ source: PostgresEndpoint, _ slot: String?, _ reporter: JobReporter) async throws(BastionError) {
+    func clone(_ source: PostgresEndpoint, _ slot: String?, _ keepOldSeconds: UInt64?, _ reporter: JobReporter) async throws(BastionError) {
         try requireStopped()
         try LeftoverPrograms.end(dataDirectory: input.dataDirectory)
         try removeOldAttempts()
@@ -21,7 +21,7 @@ extension ServerWorker {
             throw error
         }
         try await makeStandby(of: target)
-        try replaceDataDirectory(with: target)
+        try replaceDataDirectory(with: target, keepingOld: keepOldSeconds)
         marker.isComplete = true
         try marker.write(input.markerFile)
     }
@@ -109,9 +109,10 @@ extension ServerWorker {
         try DurableFiles.write(text + "local all all peer\nhost all all all scram-sha-256\n", to: path)
     }
 
-    private func replaceDataDirectory(with target: String) throws(BastionError) {
+    private func replaceDataDirectory(with target: String, keepingOld seconds: UInt64?) throws(BastionError) {
         if DataDirectory.state(input.dataDirectory) == .present {
-            try moveToQuarantine()
+            let old = try moveToQuarantine()
+            if let seconds { try QuarantineKeeper.note(old, keepSeconds: seconds) }
         } else if rmdir(input.dataDirectory) != 0, errno != ENOENT {
             throw DurableFiles.failure("could not replace", input.dataDirectory)
         }

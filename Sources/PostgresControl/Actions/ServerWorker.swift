@@ -66,9 +66,9 @@ actor ServerWorker {
         case .checkpoint: try await checkpoint()
         case .reserveTimeline(let timeline): try await reserveTimeline(timeline)
         case .inspectStopped: return .inspected(try await inspectStopped())
-        case .clone(let source, let slot):
+        case .clone(let source, let slot, let keepOldSeconds):
             try await reporting("clone", progress) { reporter throws(BastionError) in
-                try await self.clone(source, slot, reporter)
+                try await self.clone(source, slot, keepOldSeconds, reporter)
             }
         case .rewind(let source):
             try await reporting("rewind", progress) { reporter throws(BastionError) in

@@ -31,6 +31,8 @@ package final class DirectoryHold {
 
     deinit {
         unlink(path)
+        // As in `DirectoryLock`.
+        flock(descriptor, LOCK_UN)
         close(descriptor)
     }
 
@@ -41,6 +43,7 @@ package final class DirectoryHold {
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw inProgress(directory) }
+        flock(descriptor, LOCK_UN)
     }
 
     private static func lockPath(_ directory: String) -> String { DirectorySwap(directory).path + ".restore.lock" }

@@ -79,13 +79,20 @@ package struct DirectorySwap: Sendable {
         passed(.exchanged)
         do throws(BastionError) { try DurableFile.rename(staged, to: aside) } catch {
             // A failure changes nothing: the old directory goes back to its place.
-            _ = pgb_rename_exchange(staged, path)
+            guard pgb_rename_exchange(staged, path) == 0 else { throw halfway(error, staged) }
             throw error
         }
         passed(.renamed)
         try DurableFile.syncDirectory(parent)
         passed(.done)
         return true
+    }
+
+    /// The new directory is in its place and cannot be taken back; both are whole.
+    private func halfway(_ error: BastionError, _ kept: String) -> BastionError {
+        BastionError(
+            .io, "\"\(path)\" is the new directory, but the one from before could not be given its name", detail: error.description,
+            hint: "it is kept as \"\(kept)\"; mend the disk, then start, or go back with --undo", checks: error.checks)
     }
 
     private func exchangeContents(_ staged: String, _ aside: String) throws(BastionError) {

@@ -22,5 +22,10 @@ final class DirectoryLock {
         self.descriptor = descriptor
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // Said, and not left to `close`: a process that is just being started has a copy of the descriptor until it executes its
+        // program, and the lock would live as long as the copy.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 }

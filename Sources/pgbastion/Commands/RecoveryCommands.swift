@@ -8,6 +8,7 @@ extension LocalPlan {
         self.init(
             summary: rehearsal.answer.text, data: rehearsal.answer.data, name: rehearsal.name, subject: rehearsal.subject,
             exitStatus: rehearsal.answer.exitStatus)
+        hasWork = rehearsal.hasWork
     }
 }
 
@@ -59,7 +60,9 @@ struct RestoreCommand: ConfirmedLocalCommand, ConnectedLocalCommand {
         case .section(let archive):
             let plan = try await section(arguments).plan(archive, overrides: arguments.list("override"))
             let answer = plan.answer(isDone: false)
-            return LocalPlan(summary: answer.text, data: answer.data, name: plan.cluster)
+            var local = LocalPlan(summary: answer.text, data: answer.data, name: plan.cluster)
+            local.hasWork = !plan.isEmpty
+            return local
         case .unpack(let archive, let directory):
             return LocalPlan(summary: "\(archive) is unpacked into \(directory)", name: directory, subject: "directory")
         }

@@ -93,8 +93,8 @@ package final class SimDaemon {
     }
 
     func feed(_ input: NodeInput) {
-        guard process.isAlive, let effects = node?.step(input, now: machine.stamp, wallTime: 1_700_000_000_000 + sim.now / 1_000_000)
-        else { return }
+        let wallTime = 1_700_000_000_000 + sim.now / 1_000_000 + machine.wallClockStep
+        guard process.isAlive, let effects = node?.step(input, now: machine.stamp, wallTime: wallTime) else { return }
         stepCount += 1
         sim.note(UInt64(machine.index) << 32 | UInt64(effects.count))
         sim.note(UInt64(sim.now))

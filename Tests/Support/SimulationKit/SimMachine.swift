@@ -17,6 +17,8 @@ package final class SimMachine {
     let disk = SimDisk()
     package private(set) var isUp = false
     package private(set) var isSuspended = false
+    /// Milliseconds by which somebody moved its wall clock.
+    package var wallClockStep: Int64 = 0
     /// It belongs to the cluster, or is to be added.
     package var isWanted = true
     package private(set) lazy var daemon = SimDaemon(self)

@@ -66,7 +66,7 @@ extension SimPostgres {
             guard files.newestKnownTimeline < timeline.rawValue else { return failed("timeline \(timeline) has a history file") }
             files.newestKnownTimeline = timeline.rawValue - 1
         case .inspectStopped: return inspect()
-        case .clone(let source, _): return clone(source)
+        case .clone(let source, _, _): return clone(source)
         case .rewind(let source): return rewind(source)
         case .finishRejoin: files.marker = nil
         case .quarantine:
