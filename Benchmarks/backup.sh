@@ -65,7 +65,7 @@ echo "small state, three nodes: guide $g ms (least $gmin), pgbastion $o ms (leas
 # Every daemon gone: one node restored, started, until it leads the new cluster.
 name=$(awk '/^cluster:/ { inside = 1 } inside && /name:/ { print $2; exit }' "$config")
 for daemon in $(pgrep -u "$(id -u)" -f "^$sandbox/.* (serve|guard) "); do kill -9 "$daemon"; done
-for postmaster in "$sandbox"/node*/data/postmaster.pid; do kill -INT "$(head -1 "$postmaster")" || true; done
+for postmaster in "$sandbox"/node*/data/postmaster.pid; do kill -INT "$(head -1 "$postmaster")" || true; done 2>/dev/null
 for _ in $(seq 300); do [ -n "$(ls "$sandbox"/node*/data/postmaster.pid 2>/dev/null)" ] || break; sleep 0.1; done
 begin=${EPOCHREALTIME/[.,]/}
 "$program" restore "$work/ours/1/latest.tar.gz" --bootstrap --confirm "$name" >"$work/restore.log" 2>&1 || { cat "$work/restore.log"; exit 1; }

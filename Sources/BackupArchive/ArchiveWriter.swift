@@ -7,7 +7,7 @@ package typealias ArchiveSink = (UnsafeRawBufferPointer) throws(BastionError) ->
 
 /// Writes ustar in gzip so that equal contents give equal bytes: no clock, no user, no name of the machine.
 package enum ArchiveWriter {
-    /// Limit: bytes of members that are compressed at level 9, which takes seven times as long as level 3 and saves a sixth more.
+    /// Limit: bytes of members that are compressed at level 9, which takes ten times as long as level 3 and saves a seventh.
     static let bestCompressionLimit: Int64 = 32 << 20
 
     package static func write(_ prepared: BackupContents.Prepared, to sink: @escaping ArchiveSink) throws(BastionError) {

@@ -20,7 +20,8 @@ enum Main {
                 SandboxStartCommand(), SandboxListCommand(),
                 SandboxStopCommand(), SandboxDemoCommand(), SandboxMeasureCommand(), SandboxKillCommand(), SandboxFreezeCommand(),
                 ContextListCommand(), ContextUseCommand(), ContextAddCommand(), ContextRemoveCommand(),
-                AlertsExportCommand(), AlertsTestCommand(), RestoreCommand(), RaftRecoverCommand(), NodeResetCommand(), SupportBundleCommand(),
+                AlertsExportCommand(), AlertsTestCommand(), RestoreCommand(), RaftRecoverCommand(), NodeResetCommand(),
+                SupportBundleCommand(),
                 DocsCommand(
                     openAPI: { DocumentSources.openAPI },
                     configurationKeys: {

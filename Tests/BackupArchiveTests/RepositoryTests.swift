@@ -14,7 +14,7 @@ import Testing
     @Test(arguments: [
         BackupRepository.Step.locked, .preflight, .partialWritten, .verified, .renamed, .directorySynced, .sealed, .linked,
     ])
-    func `killed while creating, the old or the complete new archive is listed, and latest names a good one (GD4)`(step: BackupRepository.Step) async throws {
+    func `killed while creating, the old or the new archive is listed, and is the latest (GD4)`(step: BackupRepository.Step) async throws {
         let repository = Fixture.repository(directory)
         let old = try Fixture.create(repository, index: 1)
         await #expect(processExitsWith: .signal(SIGKILL)) { [path = directory as String, name = step.rawValue as String] in
@@ -187,9 +187,25 @@ import Testing
         let bytes = try Fixture.bytes(Fixture.contents(index: 2, at: later(1)))
         try Fixture.overwrite("\(directory)/\(broken.name)", Array(bytes.dropLast(3)))
         let new = try Fixture.create(repository, index: 3, at: later(2))
-        let states = try repository.list().map { "\($0.name == whole.name ? "whole" : $0.name == new.name ? "new" : "broken") \($0.status)" }
+        let states = try repository.list().map {
+            "\($0.name == whole.name ? "whole" : $0.name == new.name ? "new" : "broken") \($0.status)"
+        }
         #expect(Set(states) == ["whole good", "new good", "broken unreadable"])
         #expect(try repository.resolve("latest", clusterName: "main") == "\(directory)/\(new.name)")
+    }
+
+    @Test func `wherever an archive is damaged, it stays in the list, and is not taken for somebody else's file`() throws {
+        let repository = Fixture.repository(directory)
+        let made = try Fixture.create(repository, index: 1)
+        let bytes = try Fixture.bytes(Fixture.contents(index: 1))
+        for offset in stride(from: 0, to: bytes.count, by: 7) {
+            var damaged = bytes
+            damaged[offset] ^= 0x20
+            try Fixture.overwrite("\(directory)/\(made.name)", damaged)
+            let entry = try #require(try repository.list().first, "byte \(offset)")
+            #expect([.damaged, .unreadable].contains(entry.status), "byte \(offset): \(entry.status)")
+            #expect(try repository.verify(made.name, level: .full).failure?.code == .integrity, "byte \(offset)")
+        }
     }
 
     @Test func `a clock before the newest archive is warned of, and an archive that is there already is a success`() throws {

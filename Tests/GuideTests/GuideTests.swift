@@ -16,7 +16,7 @@ import Testing
 
     // MARK: Cluster bootstrap and membership
     @Test func `the first node of an empty machine leads (P01)`() throws { try cluster.bootstrapFirst() }
-    @Test func `an additional node joins and streams, by requests to other machines (P02, E03, GD1)`() throws { try cluster.bootstrapAdditional() }
+    @Test func `an additional node joins and streams, asked over the network (P02, E03, GD1)`() throws { try cluster.bootstrapAdditional() }
     @Test func `a third node is added (P04)`() throws { try cluster.addNode() }
     @Test func `the primary's node is removed after a switchover and its state deleted (P05)`() throws { try cluster.removeNode() }
 

@@ -8,7 +8,7 @@ import Testing
 extension ScenarioTests.Monitoring {
     /// Section 5: the phrases the guide greps for, on the nodes that wrote them. `journalctl -u pgbastion` is a log file here.
     @Suite(.serialized) struct Logs {
-        @Test func `after a failover, a failed check, a change of leader and a wrong token all four greps hit (L01, L02, L03, L04)`() async throws {
+        @Test func `after a failover, a failed check, a new leader and a wrong token all greps hit (L01, L02, L03, L04)`() async throws {
             try await monitored("log patterns") { sandbox in
                 let primary = try await sandbox.primary()
                 let others = sandbox.layout.nodes.filter { $0 != primary }

@@ -26,7 +26,9 @@ import Testing
     }
 
     /// Each seed failed before the fix that its line names.
-    @Test(arguments: [(1185, "SE5: an accepted primary that failed at once stayed joining, and its marker silenced it")] as [(UInt64, String)])
+    @Test(
+        arguments: [(1185, "SE5: an accepted primary that failed at once stayed joining, and its marker silenced it")] as [(UInt64, String)]
+    )
     func `a restored seed that once failed stays green`(seed: UInt64, was: String) {
         #expect(SimRun.restored(seed).failure == nil, "\(was)")
     }

@@ -7,6 +7,7 @@ import Glibc
 import HTTPAPI
 import NodeCore
 import Operations
+import PostgresControl
 import ProxyServer
 import RaftCore
 import RaftIO

@@ -118,7 +118,9 @@ package struct SupportBundle: Sendable {
             warnings.append("the configuration file is not in the bundle: \(reason.message)")
         }
         let findings = ConfigurationEntry.validate(configurationPath)
-        add("config/findings.txt", (findings.errors + findings.warnings + ["\(findings.errors.count) errors"]).joined(separator: "\n") + "\n")
+        add(
+            "config/findings.txt",
+            (findings.errors + findings.warnings + ["\(findings.errors.count) errors"]).joined(separator: "\n") + "\n")
         do throws(BastionError) {
             let lines = try ConfigurationEntry.show(configurationPath, effective: true)
             add("config/effective.txt", lines.map { "\($0.key): \($0.value)  # \($0.origin)\n" }.joined())

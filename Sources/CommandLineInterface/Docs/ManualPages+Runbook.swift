@@ -28,8 +28,8 @@ extension ManualPages {
         parts += LintRule.allCases.map { RoffText.item($0.rawValue, $0.summary + ($0.severity == .warning ? " (warning)" : "")) }
         parts += [RoffText.section("EXAMPLES"), RoffText.verbatim(example)]
         parts += items("FILES", files)
-        let others = "pgbastion(8), pgbastion-runbook-lint(8), pgbastion-runbook-plan(8), pgbastion-runbook-run(8), pgbastion-runbook-test(8)"
-        parts += [RoffText.section("SEE ALSO"), RoffText.body(others)]
+        let others = ["", "-runbook-lint", "-runbook-plan", "-runbook-run", "-runbook-test"].map { "pgbastion\($0)(8)" }
+        parts += [RoffText.section("SEE ALSO"), RoffText.body(others.joined(separator: ", "))]
         return parts.joined(separator: "\n") + "\n"
     }()
 
@@ -81,8 +81,14 @@ extension ManualPages {
         ("context", "a context of the client: the step and its conditions are about that cluster"),
     ]
     private static let kinds = [
-        ("run: OPERATION, with: {...}", "calls an operation and waits for its outcome; its fields are ${steps.ID.FIELD} afterwards. Timeout: 5m"),
-        ("wait: { until, timeout, interval, stable_for }", "until the condition holds, for stable_for without interruption; timeout is required"),
+        (
+            "run: OPERATION, with: {...}",
+            "calls an operation and waits for its outcome; its fields are ${steps.ID.FIELD} afterwards. Timeout: 5m"
+        ),
+        (
+            "wait: { until, timeout, interval, stable_for }",
+            "until the condition holds, for stable_for without interruption; timeout is required"
+        ),
         ("assert: { that, message }", "looks once"),
         ("confirm: { message, type }", "asks y/N, or for the text of type"),
         (

@@ -44,11 +44,21 @@ package enum NodeRejoinOperation: CatalogueOperation {
     private static func submit(_ request: ClusterRequest, in context: OperationContext) async throws(BastionError) -> ClusterReply {
         for _ in 0..<staleContact {
             do throws(BastionError) { return try await context.submit(request) } catch {
-                guard error.checks.first?.id == "node.unused" else { throw error }
+                guard error.checks.first?.id == "node.unused" else { throw withWayOut(error) }
             }
             do { try await ContinuousClock().sleep(for: .milliseconds(250)) } catch { break }
         }
         return try await context.submit(request)
+    }
+
+    /// Without a leader nobody can be taken back; when the quorum is lost for good that is the way.
+    private static func withWayOut(_ error: BastionError) -> BastionError {
+        guard error.code == .noLeader else { return error }
+        var hinted = error
+        hinted.hint =
+            "start the other nodes; when a majority is lost for good: `pgbastion raft recover` on what is left, "
+            + "or `pgbastion restore latest --bootstrap`"
+        return hinted
     }
 
     private static func address(_ input: Input, _ view: ClusterView) throws(BastionError) -> PeerAddress {
