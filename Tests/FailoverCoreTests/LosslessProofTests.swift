@@ -108,6 +108,23 @@ import Testing
         #expect(!early.isLossless(answer("c", at(2, 7))))
     }
 
+    @Test func `WAL of the parent up to the fork counts as WAL of the fork, so a second loss before anybody follows is provable (SE8)`() {
+        let rules = [rule(1, "a", ["b", "c", "d", "e"], 1), rule(2, "b", ["c", "d", "e"], 1)]
+        let lineage = Lineage(of: TimelineID(2), records: [timeline(2, parent: 1, fork: 8)])
+        func proof(_ answers: [NodeName: Pledge]) -> LosslessProof {
+            LosslessProof(rules: rules, pledges: answers, lineage: lineage, forks: [FencingToken(2): at(2, 8)])
+        }
+        // Nobody has received from "b" yet; "c" and "d" had as much as it had when it was appointed.
+        let answers = pledges(["c": at(1, 8), "d": at(1, 9), "e": at(1, 7)])
+        #expect(proof(answers).bound == at(2, 8))
+        #expect(Set(answers.values.filter(proof(answers).isLossless).map(\.node)) == [name("c"), name("d")])
+        // Somebody has received from "b": then that may have been acknowledged, and more of the old timeline does not help.
+        let ahead = pledges(["c": at(1, 20), "d": at(2, 9), "e": at(1, 7)])
+        #expect(ahead.values.filter(proof(ahead).isLossless).map(\.node) == [name("d")])
+        #expect(lineage.newestPoint(of: at(1, 7)) == at(1, 7))
+        #expect(lineage.newestPoint(of: at(3, 9)) == at(3, 9))
+    }
+
     @Test func `the primary of the rule is lossless by itself, unless its data were replaced (SE4)`() {
         let proof = LosslessProof(rules: [rule(1, "a", ["b", "c"], 1)], pledges: [:], lineage: nil)
         #expect(proof.isLossless(answer("a", at(1, 3))))

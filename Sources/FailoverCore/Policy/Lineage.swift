@@ -27,6 +27,15 @@ package struct Lineage: Sendable, Hashable {
 
     package func contains(_ timeline: TimelineID) -> Bool { links.contains { $0.timeline == timeline } }
 
+    /// The newest point of the lineage that data ending at `end` have: WAL of a timeline up to where the chain left it is the
+    /// WAL of the next one up to its fork. A position that is outside the lineage, or before the fork, is its own.
+    package func newestPoint(of end: WALPosition) -> WALPosition {
+        zip(links, links.dropFirst()).reduce(end) { point, pair in
+            guard pair.0.timeline == point.timeline, let fork = pair.0.leftAt, point.lsn >= fork else { return point }
+            return WALPosition(timeline: pair.1.timeline, lsn: fork)
+        }
+    }
+
     package enum Verdict: Sendable, Hashable {
         case fits
         case diverged(String)

@@ -9,6 +9,7 @@ package struct LosslessProof: Sendable, Hashable {
     private var rules: [AckRule]
     /// Per rule: the position that must be reached; nil: not covered.
     private var covers: [WALPosition?]
+    private var lineage: Lineage?
 
     /// - Parameters:
     ///   - rules: All rules in force or not yet settled; a proof must cover every one (SE2).
@@ -19,11 +20,12 @@ package struct LosslessProof: Sendable, Hashable {
         rules: [AckRule], pledges: [NodeName: Pledge], lineage: Lineage?, forks: [FencingToken: WALPosition] = [:]
     ) {
         self.rules = rules
+        self.lineage = lineage
         missing = []
         covers = []
         for (i, rule) in rules.enumerated() {
-            let byPrimary = LosslessProof.coveredByPrimary(rules[i...], pledges)
-            let bySet = LosslessProof.coveredBySet(rule, pledges, lineage)
+            let byPrimary = coveredByPrimary(rules[i...], pledges)
+            let bySet = coveredBySet(rule, pledges)
             let byFork = forks.filter { $0.key > rule.token }.values.min()
             let cover = [byPrimary, bySet, byFork].compactMap { $0 }.min()
             covers.append(cover)
@@ -43,7 +45,7 @@ package struct LosslessProof: Sendable, Hashable {
     package func isLossless(_ answer: Pledge) -> Bool {
         guard !rules.isEmpty else { return false }
         return rules.indices.allSatisfy { i in
-            if let cover = covers[i], answer.position >= cover { return true }
+            if let cover = covers[i], point(of: answer) >= cover { return true }
             return rules[i...].contains { $0.primary.node == answer.node && $0.primary.dataID == answer.dataID }
         }
     }
@@ -51,7 +53,7 @@ package struct LosslessProof: Sendable, Hashable {
     /// The proof that a failover in this state needs.
     ///
     /// A later primary that served was appointed with everything that was acknowledged under the rules before its own, which
-    /// are still in the list: whoever has WAL of its timeline from the fork on has all of that (decision 0022).
+    /// are still in the list: whoever has the WAL up to the fork, on its timeline or its parent's, has all of that (decision 0022).
     package init(state: ClusterState, pledges: [NodeName: Pledge]) {
         let lineage = state.servedLineage
         var forks: [FencingToken: WALPosition] = [:]
@@ -62,28 +64,30 @@ package struct LosslessProof: Sendable, Hashable {
     }
 
     /// (a) The primary of the rule or of a later one answered as fenced, with the data it had then.
-    private static func coveredByPrimary(_ rules: ArraySlice<AckRule>, _ pledges: [NodeName: Pledge]) -> WALPosition? {
+    private func coveredByPrimary(_ rules: ArraySlice<AckRule>, _ pledges: [NodeName: Pledge]) -> WALPosition? {
         rules.compactMap { rule in
             guard let answer = pledges[rule.primary.node], answer.isStopped, answer.dataID == rule.primary.dataID else {
                 return nil
             }
-            return answer.position
+            return point(of: answer)
         }.min()
     }
 
     /// (b) With u < k silent members, the (k-u)-th highest answer: a position that was acknowledged reached k members, so
     /// at least k-u of the answers.
-    private static func coveredBySet(_ rule: AckRule, _ pledges: [NodeName: Pledge], _ lineage: Lineage?) -> WALPosition? {
+    private func coveredBySet(_ rule: AckRule, _ pledges: [NodeName: Pledge]) -> WALPosition? {
         guard rule.required > 0 else { return nil }
         let positions = rule.members.compactMap { member -> WALPosition? in
             guard let answer = pledges[member.node], answer.dataID == member.dataID,
                 lineage?.contains(answer.position.timeline) ?? true
             else { return nil }
-            return answer.position
+            return point(of: answer)
         }.sorted(by: >)
         let silent = rule.members.count - positions.count
         guard silent < rule.required else { return nil }
         let rank = rule.required - silent
         return rank <= positions.count ? positions[rank - 1] : nil
     }
+
+    private func point(of answer: Pledge) -> WALPosition { lineage?.newestPoint(of: answer.position) ?? answer.position }
 }

@@ -85,7 +85,8 @@ struct AcknowledgedWorld {
             }
             answers[name(node)] = given
         }
-        let lineage = Lineage(of: TimelineID(2), records: [timeline(2, parent: 1, fork: 1_000)])
+        let fork = forks[FencingToken(2)].map { $0.lsn.rawValue } ?? 1_000
+        let lineage = Lineage(of: TimelineID(2), records: [timeline(2, parent: 1, fork: fork)])
         let proof = LosslessProof(rules: rules, pledges: answers, lineage: lineage, forks: forks)
         var proven = 0
         for (node, given) in answers where proof.isLossless(given) {
