@@ -42,19 +42,21 @@ package final class SimFaults {
             machine.daemon.start(after: milliseconds(100))
         }
         sim.checks.writers.woke(sim)
-        resumeAutomation()
+        resumeAutomation(rounds: 10)
     }
 
-    private func resumeAutomation() {
+    /// - Parameter rounds: An order that was on its way when everything healed may be carried out after that: so many seconds
+    ///   it is looked for, also when nothing is to be taken back.
+    private func resumeAutomation(rounds: Int) {
         let nodes = sim.leaderState?.sortedNodes ?? []
         let ordered = nodes.filter { $0.drained || $0.standing == .fenced }
-        guard sim.leader == nil || sim.leaderState?.paused != nil || !ordered.isEmpty else { return }
+        guard rounds > 0 || sim.leader == nil || sim.leaderState?.paused != nil || !ordered.isEmpty else { return }
         if sim.leaderState?.paused != nil { sim.operators?.ask(.resume) }
         for node in ordered {
             if node.drained { sim.operators?.ask(.undrain(node: node.name)) }
             if node.standing == .fenced { sim.operators?.ask(.unfence(node: node.name)) }
         }
-        sim.after(seconds(1)) { [self] in resumeAutomation() }
+        sim.after(seconds(1)) { [self] in resumeAutomation(rounds: rounds - 1) }
     }
 
     package func inject(_ fault: SimPlan.Fault, _ machine: SimMachine) {
