@@ -134,7 +134,8 @@ import Testing
         defer { bench.cleanUp() }
         let client = try bench.connect()
         _ = try bench.startPrimary(client, milliseconds: 60000)
-        #expect(bench.countProcesses() > 3)
+        // The server is writable before all its processes are there.
+        #expect(waitUntil { bench.countProcesses() > 3 })
         #expect(GuardTakeover.endServer(dataDirectory: bench.dataDirectory, patience: .milliseconds(50)))
         #expect(bench.countProcesses() == 0)
         #expect(waitUntil { client.lastStatus.lastExit?.waitStatus == 9 })
