@@ -57,6 +57,45 @@ extension ScenarioTests {
             }
         }
 
+        @Test func `the runbook of the cutover moves the writes to the chosen node of the other cluster (runbooks.md, row 23)`() async throws {
+            try await withClusters("runbook", nodes: 2, slot: "green") { old, new in
+                let (first, second) = (new.layout.nodes[0], new.layout.nodes[1])
+                try await follows(new, first)
+                try await join(new, second, through: first)
+                try await follows(new, second)
+                let source = try await old.primary()
+                let probe = CommitProbe(connection: old.clientConnection(old.layout.nodes))
+                probe.start()
+                defer { probe.stop() }
+                try await new.wait("rows", seconds: 30) { probe.commitsSoFar > 100 }
+
+                let bench = try OperatorBench(old, source, other: new)
+                let asked = bench.run("run blue-green-cutover -p new_context=green -p target=\(second.name) --yes").result
+                try hold(asked.status == 64 || asked.status == 3, "without the typed names: \(asked)")
+                try hold(try await new.rest(first).primary == nil, "somebody is the primary")
+
+                let begun = bench.run(
+                    "run blue-green-cutover -p new_context=green -p target=\(second.name) --yes --confirm sandbox --confirm green")
+                let run = try #require(begun.runID, "\(begun.result)")
+                try hold(begun.result.status != 0 && begun.result.errors.contains("resume \(run)"), "\(begun.result)")
+                // The clients are moved by a person, who says so.
+                probe.stop()
+                let ended = bench.run("resume \(run) --ack redirect").result
+                try hold(ended.status == 0, "\(ended)")
+
+                try await new.settled(seconds: 90)
+                try hold(try await new.primary() == second, "the chosen node is not the primary")
+                _ = try SimpleQuery.column("INSERT INTO \(CommitProbe.table) VALUES (-1)", on: new.clientConnection(first))
+                let missing = try probe.missing(on: new.adminConnection(second))
+                try hold(missing.isEmpty, "\(missing.count) acknowledged rows are lost: \(missing.prefix(20))")
+                let kept = try await old.rest(source).nodes.first { $0.name == source.name }
+                try hold(kept?.standing == "fenced", "the old primary is not fenced: \(kept.map { "\($0)" } ?? "gone")")
+                let known = try await old.call("run.list", through: source).text
+                try hold(known.contains(run) && known.contains("succeeded"), known)
+                Report.line("runbook: \(probe.acknowledged.count) acknowledged rows, none lost")
+            }
+        }
+
         @Test func `a cluster is promoted when the one that it followed is dead`() async throws {
             try await withClusters("disaster", nodes: 1, slot: nil) { old, new in
                 let node = new.layout.nodes[0]

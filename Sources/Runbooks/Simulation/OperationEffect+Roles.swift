@@ -51,6 +51,14 @@ extension OperationEffect {
         OperationEffect(
             "standby.promote", isIdempotent: false,
             simulate: { state, _ throws(BastionError) in
+                // Nobody is primary in a cluster that follows; when it waits for its promotion, all its nodes have the same.
+                if state.primary == nil,
+                    let best = state.document["nodes"]?.elements?.first(where: { $0["healthy"]?.bool == true })
+                {
+                    state["primary.name"] = best["name"] ?? .null
+                    state["primary.timeline"] = best["timeline"] ?? .null
+                    state["primary.lsn"] = best["lsn"] ?? .null
+                }
                 let old = state["primary.timeline"]
                 if let name = state.primary { state.promote(name) }
                 state["standby.active"] = .bool(false)
