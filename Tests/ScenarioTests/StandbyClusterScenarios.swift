@@ -57,7 +57,7 @@ extension ScenarioTests {
             }
         }
 
-        @Test func `the runbook of the cutover moves the writes to the chosen node of the other cluster (runbooks.md, row 23)`() async throws {
+        @Test func `the runbook of the cutover moves the writes to the chosen node of the other cluster (row 23)`() async throws {
             try await withClusters("runbook", nodes: 2, slot: "green") { old, new in
                 let (first, second) = (new.layout.nodes[0], new.layout.nodes[1])
                 try await follows(new, first)
