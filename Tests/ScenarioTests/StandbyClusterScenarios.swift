@@ -10,9 +10,7 @@ extension ScenarioTests {
         @Test func `a cluster follows another one, and after its cutover no acknowledged row is missing`() async throws {
             try await withClusters("cutover", nodes: 2, slot: "green") { old, new in
                 let (first, second) = (new.layout.nodes[0], new.layout.nodes[1])
-                try await follows(new, first)
-                try await join(new, second, through: first)
-                try await follows(new, second)
+                try await formed(new)
                 try await looks(old, new)
 
                 let source = try await old.primary()
@@ -37,9 +35,7 @@ extension ScenarioTests {
 
                 let primary = try await new.primary()
                 _ = try SimpleQuery.column("INSERT INTO \(CommitProbe.table) VALUES (-1)", on: new.clientConnection(first))
-                let missing = try probe.missing(on: new.adminConnection(primary))
-                try hold(missing.isEmpty, "\(missing.count) acknowledged rows are lost: \(missing.prefix(20))")
-                Report.line("cutover: \(probe.acknowledged.count) acknowledged rows, none lost")
+                try lossless(probe, new, primary, "cutover")
                 let other = primary == first ? second : first
                 try await new.wait("the row on \(other.name)", seconds: 30) {
                     try SimpleQuery.column("SELECT count(*) FROM \(CommitProbe.table) WHERE id = -1", on: new.adminConnection(other)) == [
@@ -47,8 +43,7 @@ extension ScenarioTests {
                     ]
                 }
                 // The old cluster is kept as it was fenced, and nothing of it is writable.
-                let kept = try await old.rest(source).nodes.first { $0.name == source.name }
-                try hold(kept?.standing == "fenced", "the old primary is not fenced: \(kept.map { "\($0)" } ?? "gone")")
+                try await staysFenced(source, old)
                 let again = try await new.call("standby.promote", through: first)
                 try hold(again.ok && again.text.contains(#""already_so":true"#), again.text)
                 // From here on it is a cluster like any other.
@@ -60,9 +55,7 @@ extension ScenarioTests {
         @Test func `the runbook of the cutover moves the writes to the chosen node of the other cluster (row 23)`() async throws {
             try await withClusters("runbook", nodes: 2, slot: "green") { old, new in
                 let (first, second) = (new.layout.nodes[0], new.layout.nodes[1])
-                try await follows(new, first)
-                try await join(new, second, through: first)
-                try await follows(new, second)
+                try await formed(new)
                 let source = try await old.primary()
                 let probe = CommitProbe(connection: old.clientConnection(old.layout.nodes))
                 probe.start()
@@ -86,13 +79,10 @@ extension ScenarioTests {
                 try await new.settled(seconds: 90)
                 try hold(try await new.primary() == second, "the chosen node is not the primary")
                 _ = try SimpleQuery.column("INSERT INTO \(CommitProbe.table) VALUES (-1)", on: new.clientConnection(first))
-                let missing = try probe.missing(on: new.adminConnection(second))
-                try hold(missing.isEmpty, "\(missing.count) acknowledged rows are lost: \(missing.prefix(20))")
-                let kept = try await old.rest(source).nodes.first { $0.name == source.name }
-                try hold(kept?.standing == "fenced", "the old primary is not fenced: \(kept.map { "\($0)" } ?? "gone")")
+                try lossless(probe, new, second, "runbook")
+                try await staysFenced(source, old)
                 let known = try await old.call("run.list", through: source).text
                 try hold(known.contains(run) && known.contains("succeeded"), known)
-                Report.line("runbook: \(probe.acknowledged.count) acknowledged rows, none lost")
             }
         }
 
@@ -121,6 +111,25 @@ extension ScenarioTests {
         }
 
         // MARK: Steps
+
+        /// Both nodes of the new cluster are members and follow the old one.
+        private func formed(_ new: Sandbox) async throws {
+            let (first, second) = (new.layout.nodes[0], new.layout.nodes[1])
+            try await follows(new, first)
+            try await join(new, second, through: first)
+            try await follows(new, second)
+        }
+
+        private func lossless(_ probe: CommitProbe, _ cluster: Sandbox, _ primary: SandboxNode, _ label: String) throws {
+            let missing = try probe.missing(on: cluster.adminConnection(primary))
+            try hold(missing.isEmpty, "\(missing.count) acknowledged rows are lost: \(missing.prefix(20))")
+            Report.line("\(label): \(probe.acknowledged.count) acknowledged rows, none lost")
+        }
+
+        private func staysFenced(_ node: SandboxNode, _ cluster: Sandbox) async throws {
+            let kept = try await cluster.rest(node).nodes.first { $0.name == node.name }
+            try hold(kept?.standing == "fenced", "the old primary is not fenced: \(kept.map { "\($0)" } ?? "gone")")
+        }
 
         /// What every surface says while it follows, and what it refuses.
         private func looks(_ old: Sandbox, _ new: Sandbox) async throws {
