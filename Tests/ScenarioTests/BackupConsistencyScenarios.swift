@@ -17,7 +17,7 @@ extension ScenarioTests.Backups {
             guard let node = sandbox.layout.nodes.first(where: { $0.name != leader && $0.name != primary }) else {
                 throw ScenarioFailure("every node leads")
             }
-            try await daemonStopped(node, sandbox)
+            try await sandbox.stopDaemon(node)
             try AlteredState.write(in: sandbox.layout.root(node) + "/raft")
             try sandbox.startDaemon(node)
             try await sandbox.settled()
@@ -27,7 +27,7 @@ extension ScenarioTests.Backups {
             try hold(left.filter { $0 != ".lock" }.allSatisfy { $0.hasSuffix(".quarantine") } && left.count == 2, "\(left)")
             try await mismatch("1", through: first, sandbox)
             // The way out: the node forgets what it has and gets the cluster's state.
-            try await daemonStopped(node, sandbox)
+            try await sandbox.stopDaemon(node)
             try hold(ClientProgram.run("peer remove \(node.name) --yes", on: on(leader, sandbox), of: sandbox).status == 0, "not removed")
             let reset = ClientProgram.run("node reset --confirm \(node.name)", on: node, of: sandbox)
             try hold(reset.status == 0, "\(reset)")
@@ -117,11 +117,6 @@ extension ScenarioTests.Backups {
             }
         }
     }
-}
-
-func daemonStopped(_ node: SandboxNode, _ sandbox: Sandbox) async throws {
-    sandbox.signal(SIGTERM, .daemon, node)
-    try await sandbox.wait("the end of \(node.name)'s daemon", seconds: 30) { sandbox.daemonPID(node) == nil }
 }
 
 /// Clients that change the cluster's metadata as fast as the API answers, each a value of its own that only grows.

@@ -74,8 +74,7 @@ extension ScenarioTests.GuideProcedures {
                 _ = try guide.run(guide.command("Removing a Node", 0, containing: "switchover --to node2"), on: third)
                 try hold(try await sandbox.primary().name == "node2", "node2 is not the primary")
                 try await sandbox.settled()
-                sandbox.signal(SIGTERM, .daemon, third)
-                try await sandbox.wait("the end of node3's daemon", seconds: 30) { sandbox.daemonPID(third) == nil }
+                try await sandbox.stopDaemon(third)
                 let leader = try await guide.leader
                 let answer = try guide.run(guide.command("Removing a Node", 1, containing: "/raft/remove-peer"), on: leader)
                 try hold(try Shell.jq(".status", answer) == "peer removed", answer)

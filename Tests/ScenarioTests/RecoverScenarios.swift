@@ -31,9 +31,9 @@ extension ScenarioTests.RecoverScenarios {
         let made = try ClientProgram.json("backup create --dir '\(folder)/backups'", on: first, of: sandbox)
         let archive = try Shell.jq(".data.path", made)
         // node1 stops first, so that node2 knows more.
-        try await daemonStopped(first, sandbox)
+        try await sandbox.stopDaemon(first)
         try hold(ClientProgram.run("pause --reason more", on: second, of: sandbox).status == 0, "not paused")
-        try await daemonStopped(second, sandbox)
+        try await sandbox.stopDaemon(second)
         for node in [first, second] {
             let plan = try ClientProgram.json("raft recover", on: node, of: sandbox)
             try hold(try Shell.jq(".data.quorum_lost", plan) == "false", plan)
@@ -88,7 +88,7 @@ extension ScenarioTests.RecoverScenarios {
         let dead = ClientProgram.run("restore '\(archive)' --bootstrap --assume-dead --dry-run", on: second, of: sandbox)
         try hold(dead.status == 2 && "\(dead)".contains("members that run are ignored: node1"), "\(dead)")
         try refused("raft recover --apply", with: "member_running", on: second, sandbox)
-        try await daemonStopped(first, sandbox)
+        try await sandbox.stopDaemon(first)
     }
 
     /// C2 for section 9: killed in front of any call, the directory is the old or the new one, and both ways work.

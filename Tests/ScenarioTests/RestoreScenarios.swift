@@ -66,7 +66,7 @@ extension ScenarioTests.RestoreScenarios {
     @Test func `a voter of a living cluster is neither reset nor recovered (B11, B12)`() async throws {
         try await played("a living cluster") { sandbox in
             let third = sandbox.layout.nodes[2]
-            try await stop(third, sandbox)
+            try await sandbox.stopDaemon(third)
             let reset = ClientProgram.run("node reset --confirm node3", on: third, of: sandbox)
             try hold(reset.status == 3 && reset.errors.contains("still_voter"), "\(reset)")
             let plan = try ClientProgram.json("raft recover", on: third, of: sandbox)
@@ -84,11 +84,11 @@ extension ScenarioTests.RestoreScenarios {
         try await played("an older copy") { sandbox in
             let third = sandbox.layout.nodes[2]
             let raft = sandbox.layout.root(third) + "/raft"
-            try await stop(third, sandbox)
+            try await sandbox.stopDaemon(third)
             _ = Shell.run("cp -a '\(raft)' '\(raft).copy'")
             try sandbox.startDaemon(third)
             try await sandbox.settled()
-            try await stop(third, sandbox)
+            try await sandbox.stopDaemon(third)
             let put = Shell.run("rm -rf '\(raft)'/* && cp -a '\(raft).copy/.' '\(raft)/'")
             try hold(put.status == 0, "\(put)")
             try sandbox.startDaemon(third)
@@ -138,7 +138,7 @@ extension ScenarioTests.RestoreScenarios {
             try hold(accepted.status == 0, "\(accepted)")
             try await sandbox.wait("node1 to serve", seconds: 60) { try await sandbox.rest(nodes[0]).primary?.phase == "serving" }
             try hold(sandbox.postmasterPID(nodes[0]) == servers[0], "the primary's PostgreSQL was restarted")
-            try await stop(nodes[2], sandbox)
+            try await sandbox.stopDaemon(nodes[2])
             let reset = ClientProgram.run("node reset --confirm node3", on: nodes[2], of: sandbox)
             try hold(reset.status == 0, "\(reset)")
             for node in nodes.dropFirst() {
@@ -157,7 +157,7 @@ extension ScenarioTests.RestoreScenarios {
             let nodes = sandbox.layout.nodes
             _ = try await moveToFirst(sandbox)
             for node in nodes.dropFirst() { sandbox.killNode(node) }
-            try await stop(nodes[0], sandbox)
+            try await sandbox.stopDaemon(nodes[0])
             let plan = try ClientProgram.json("raft recover", on: nodes[0], of: sandbox)
             try hold(
                 try Shell.jq(".data | [.quorum_lost, .apply_on, (.silent | join(\",\"))] | map(tostring) | join(\" \")", plan)
@@ -201,11 +201,6 @@ extension ScenarioTests.RestoreScenarios {
         }
     }
 
-    func stop(_ node: SandboxNode, _ sandbox: Sandbox) async throws {
-        sandbox.signal(SIGTERM, .daemon, node)
-        try await sandbox.wait("the end of \(node.name)'s daemon", seconds: 30) { sandbox.daemonPID(node) == nil }
-    }
-
     /// The epoch of the cluster; node1 is the primary when this returns.
     func moveToFirst(_ sandbox: Sandbox) async throws -> Int {
         if try await sandbox.primary().name != "node1" {
@@ -221,7 +216,7 @@ extension ScenarioTests.RestoreScenarios {
     private func lengthenPause(_ sandbox: Sandbox) async throws {
         for node in sandbox.layout.nodes {
             _ = Shell.run("sed -i 's/pause_lease: 8s/pause_lease: 60s/' '\(sandbox.layout.configuration(node))'")
-            try await stop(node, sandbox)
+            try await sandbox.stopDaemon(node)
             try sandbox.startDaemon(node)
             try await sandbox.settled()
         }

@@ -63,7 +63,7 @@ extension ScenarioTests.RestoreScenarios {
         try hold(
             try Shell.jq(".data.cancelled_directives | sort | join(\" \")", restored.output) == "b7-fence b7-promote", restored.output)
         for round in 1...3 {
-            if round > 1 { try await daemonStopped(first, sandbox) }
+            if round > 1 { try await sandbox.stopDaemon(first) }
             try sandbox.startDaemon(first)
             try await sandbox.wait("node1 to lead alone, paused, start \(round)", seconds: 60) {
                 let now = try await sandbox.rest(first)

@@ -5,6 +5,12 @@ import Glibc
 
 /// What the scenarios ask of a sandbox beyond its own verbs.
 extension Sandbox {
+    /// Asks a daemon to end, and returns when it is gone; its guard and server stay.
+    func stopDaemon(_ node: SandboxNode) async throws {
+        signal(SIGTERM, .daemon, node)
+        try await wait("the end of \(node.name)'s daemon", seconds: 30) { self.daemonPID(node) == nil }
+    }
+
     /// The parts of `status` that say whether a cluster is at rest.
     struct Rest: Decodable {
         struct Node: Decodable {
